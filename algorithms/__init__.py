@@ -1,0 +1,1 @@
+"""Learners, their search, and the judges that compare them on one budget."""

@@ -1,0 +1,122 @@
+"""What a run spends, in every currency at once, and what it may spend."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from goenv import GoBatch, Rules
+
+
+class Budget(BaseModel):
+    """Limits of a run; it stops at the first one reached. At least one must be given."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    flops: float | None = Field(None, gt=0, description="floating-point operations of networks")
+    env_steps: int | None = Field(None, gt=0, description="moves played in games, passes included")
+    evaluations: int | None = Field(None, gt=0, description="positions through a network, forward")
+    samples: int | None = Field(None, gt=0, description="positions through a network, trained on")
+    seconds: float | None = Field(None, gt=0, description="wall time of collecting and learning")
+
+    @model_validator(mode="after")
+    def _some_limit(self) -> Budget:
+        if not self.limits():
+            names = ", ".join(type(self).model_fields)
+            raise ValueError(f"a budget needs at least one limit: {names}")
+        return self
+
+    def limits(self) -> dict[str, float]:
+        """The limits that are set, by currency."""
+        return {name: value for name, value in self.model_dump().items() if value is not None}
+
+
+CURRENCIES = tuple(Budget.model_fields)
+
+
+@dataclass
+class Ledger:
+    """What was spent so far, charged by the wrappers of environment and network.
+
+    Attributes:
+        env_steps: moves played in games, passes included. Moves that a search imagines are not.
+        evaluations: positions that went forward through a network without being trained on.
+        samples: positions that went forward and backward.
+        playouts: random playouts of a search; they cost no FLOPs in this book.
+        flops: floating-point operations of all passes, as `torch.utils.flop_counter` counts them
+            (a multiplication and an addition are two), whatever the number format.
+        seconds: wall time of collecting and learning; compilation and judging are not in it.
+        budget: the limits, if there are any.
+    """
+
+    env_steps: int = 0
+    evaluations: int = 0
+    samples: int = 0
+    playouts: int = 0
+    flops: float = 0.0
+    seconds: float = 0.0
+    budget: Budget | None = field(default=None, repr=False)
+
+    def charge_env_steps(self, count: int) -> None:
+        """Add moves played."""
+        self.env_steps += count
+
+    def charge_evaluations(self, count: int, flops_each: float) -> None:
+        """Add forward passes."""
+        self.evaluations += count
+        self.flops += count * flops_each
+
+    def charge_samples(self, count: int, flops_each: float) -> None:
+        """Add forward and backward passes."""
+        self.samples += count
+        self.flops += count * flops_each
+
+    def charge_playouts(self, count: int) -> None:
+        """Add random playouts."""
+        self.playouts += count
+
+    def charge_seconds(self, seconds: float) -> None:
+        """Add wall time."""
+        self.seconds += seconds
+
+    def progress(self) -> float:
+        """Share of the budget spent, from 0 to 1, in the currency nearest to its limit."""
+        if self.budget is None:
+            return 0.0
+        spent = asdict(self)
+        return min(1.0, max(spent[name] / limit for name, limit in self.budget.limits().items()))
+
+    def exhausted(self) -> bool:
+        """Whether a limit of the budget is reached."""
+        return self.budget is not None and self.progress() >= 1.0
+
+    def spent(self) -> dict[str, float]:
+        """All counts by name."""
+        return {name: value for name, value in asdict(self).items() if name != "budget"}
+
+    def load(self, spent: dict[str, Any]) -> None:
+        """Continue from counts that `spent` returned."""
+        for name in self.spent():
+            setattr(self, name, type(getattr(self, name))(spent[name]))
+
+
+class MeteredBatch(GoBatch):
+    """A `GoBatch` that charges every move played to a ledger.
+
+    Args:
+        ledger: charged by `step`; it can be exchanged through the attribute of this name.
+        num_games, rules, seed: as for `GoBatch`.
+    """
+
+    def __init__(self, ledger: Ledger, num_games: int, rules: Rules | list[Rules], seed: int = 0):
+        super().__init__(num_games, rules, seed)
+        self.ledger = ledger
+
+    def step(self, actions: np.ndarray) -> None:
+        """See `GoBatch.step`."""
+        moving = int((~self.done).sum())
+        super().step(actions)
+        self.ledger.charge_env_steps(moving)

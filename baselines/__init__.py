@@ -1,0 +1,1 @@
+"""Players that do not learn, and the means to let players meet: agents, arena, ratings."""
