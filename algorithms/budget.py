@@ -83,15 +83,28 @@ class Ledger:
         self.seconds += seconds
 
     def progress(self) -> float:
-        """Share of the budget spent, from 0 to 1, in the currency nearest to its limit."""
-        if self.budget is None:
-            return 0.0
-        spent = asdict(self)
-        return min(1.0, max(spent[name] / limit for name, limit in self.budget.limits().items()))
+        """Share of the budget spent, from 0 to 1, by which schedules go.
+
+        In the currency nearest to its limit; the clock counts only where it is the only limit,
+        so that a run with a limit in another currency is repeatable.
+        """
+        return self._share({name for name in self._limits() if name != "seconds"} or {"seconds"})
+
+    def share_spent(self) -> float:
+        """Share of the budget spent, from 0 to 1, the clock included."""
+        return self._share(set(self._limits()))
 
     def exhausted(self) -> bool:
         """Whether a limit of the budget is reached."""
-        return self.budget is not None and self.progress() >= 1.0
+        return self.share_spent() >= 1.0
+
+    def _limits(self) -> dict[str, float]:
+        return {} if self.budget is None else self.budget.limits()
+
+    def _share(self, names: set[str]) -> float:
+        limits = self._limits()
+        shares = [getattr(self, name) / limits[name] for name in names if name in limits]
+        return min(1.0, max(shares, default=0.0))
 
     def spent(self) -> dict[str, float]:
         """All counts by name."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+from collections.abc import Iterator
 from functools import cache
 
 import numpy as np
@@ -66,10 +67,19 @@ class Model:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             network = Network(config)
-        self.network = network.to(self.device, memory_format=torch.channels_last)
+        self.network = network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._inference = copy.deepcopy(self.network).to(self.dtype).eval().requires_grad_(False)
         self._stale = False
-        self.ledger: Ledger | None = None
+        self._ledger: Ledger | None = None
+
+    @contextlib.contextmanager
+    def charging(self, ledger: Ledger) -> Iterator[None]:
+        """Within this context every pass is charged to `ledger`; outside it, to nobody."""
+        self._ledger, before = ledger, self._ledger
+        try:
+            yield
+        finally:
+            self._ledger = before
 
     def evaluate(self, planes: np.ndarray, padded: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """Policy logits float32 [B, A] and values float32 [B] in [-1, 1]; charged.
@@ -87,9 +97,9 @@ class Model:
             )
             values = torch.tanh(values.float() / 2)
             result = logits.float().cpu().numpy(), values.cpu().numpy()
-        if self.ledger is not None:
+        if self._ledger is not None:
             forward, _ = flops_per_position(self.config, planes.shape[-1])
-            self.ledger.charge_evaluations(len(planes), forward)
+            self._ledger.charge_evaluations(len(planes), forward)
         return result
 
     def forward(self, planes: Tensor, padded: bool = False) -> tuple[Tensor, Tensor]:
@@ -101,9 +111,9 @@ class Model:
         with self._autocast():
             logits, values = self.network(on_device, padded)
         self._stale = True
-        if self.ledger is not None:
+        if self._ledger is not None:
             _, both = flops_per_position(self.config, planes.shape[-1])
-            self.ledger.charge_samples(len(planes), both)
+            self._ledger.charge_samples(len(planes), both)
         return logits.float(), values.float()
 
     def state_dict(self) -> dict[str, Tensor]:

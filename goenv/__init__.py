@@ -1,18 +1,51 @@
 """goenv: Go under exact Tromp-Taylor rules, batched and compiled, for reinforcement learning."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import gymnasium
+
+from goenv import compile_notice
 from goenv.batch import GoBatch, IllegalActionError
+from goenv.gym_env import GoEnv
 from goenv.observations import PLANES
 from goenv.rules import BLACK, EMPTY, WHITE, Rules
 from goenv.threads import get_num_threads, set_num_threads
+from goenv.vector_env import GoVectorEnv
+
+if TYPE_CHECKING:
+    from goenv.pettingzoo_env import GoAECEnv, aec_env
 
 __all__ = [
     "BLACK",
     "EMPTY",
     "PLANES",
     "WHITE",
+    "GoAECEnv",
     "GoBatch",
+    "GoEnv",
+    "GoVectorEnv",
     "IllegalActionError",
     "Rules",
+    "aec_env",
     "get_num_threads",
     "set_num_threads",
 ]
+
+compile_notice.install()
+
+gymnasium.register(
+    id="goenv/Go-v0",
+    entry_point="goenv.gym_env:GoEnv",
+    vector_entry_point="goenv.vector_env:GoVectorEnv",
+)
+
+
+def __getattr__(name: str) -> Any:
+    # PettingZoo is imported only by those who use it.
+    if name in ("GoAECEnv", "aec_env"):
+        from goenv import pettingzoo_env
+
+        return getattr(pettingzoo_env, name)
+    raise AttributeError(f"module 'goenv' has no attribute {name!r}")

@@ -255,13 +255,13 @@ class GoBatch:
             out: array to write into, or None for a new one.
         """
         codes = plane_codes(planes)
-        dtype = np.dtype(dtype or (out.dtype if out is not None else default_dtype(planes)))
-        if dtype not in (np.uint8, np.float32):
-            raise ValueError(f"dtype must be uint8 or float32, got {dtype}")
-        if dtype == np.uint8 and default_dtype(planes) is np.float32:
+        kind = np.dtype(dtype or (out.dtype if out is not None else default_dtype(planes)))
+        if kind not in (np.uint8, np.float32):
+            raise ValueError(f"dtype must be uint8 or float32, got {kind}")
+        if kind == np.uint8 and default_dtype(planes) is np.float32:
             raise ValueError("uint8 cannot hold the plane 'komi': use float32")
         shape = (self.num_games, len(codes), self.max_size, self.max_size)
-        out = np.empty(shape, dtype) if out is None else _checked(out, shape, (dtype,))
+        out = np.empty(shape, kind) if out is None else _checked(out, shape, (kind,))
         for_games(observe_games, self.num_games, self.num_actions, self.games, codes, out)
         return out
 

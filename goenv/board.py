@@ -201,12 +201,12 @@ def legal_cells(games, game, legal):
         may_repeat = counts_seen(games, game, black + (colour == BLACK), white + (colour != BLACK))
     row = 0 if colour == BLACK else 1
     for index in range(count):
-        cell = np.int64(cells[game, EMPTIES, index])
-        if cells[game, OPEN, cell] == 0:
-            legal[cell] = _contact_legality(games, game, cell) == LEGAL
+        empty = np.int64(cells[game, EMPTIES, index])
+        if cells[game, OPEN, empty] == 0:
+            legal[empty] = _contact_legality(games, game, empty) == LEGAL
         elif may_repeat:
-            key = position_key(games, game, words[game, HASH] ^ ZOBRIST[row, cell], -colour)
-            legal[cell] = not seen(games, game, key)
+            key = position_key(games, game, words[game, HASH] ^ ZOBRIST[row, empty], -colour)
+            legal[empty] = not seen(games, game, key)
     if not removed:
         return
     for head in range(width, end):
@@ -216,9 +216,9 @@ def legal_cells(games, game, legal):
                 continue
             # In atari all pseudo-liberties are one cell, and it is their mean. Other chains may
             # point at some cell too; `_contact_legality` is right about every empty one.
-            cell = np.int64(cells[game, LIBERTY_SUM, head]) // liberties
-            if width <= cell < end and cells[game, STONE, cell] == 0:
-                legal[cell] = _contact_legality(games, game, cell) == LEGAL
+            liberty = np.int64(cells[game, LIBERTY_SUM, head]) // liberties
+            if width <= liberty < end and cells[game, STONE, liberty] == 0:
+                legal[liberty] = _contact_legality(games, game, liberty) == LEGAL
 
 
 @njit(cache=True, nogil=True)
@@ -228,7 +228,7 @@ def _remove_chain(games, game, head, width):
     games.words[game, HASH] ^= games.words[game, CHAIN_HASH + head]
     if cells[game, STONE, head] == BLACK:
         info[game, BLACK_COUNT] -= cells[game, CHAIN_SIZE, head]
-    cell = head
+    cell = np.int64(head)
     count = info[game, EMPTY_COUNT]
     while True:
         cells[game, STONE, cell] = 0
@@ -255,7 +255,7 @@ def _join(games, game, head, other):
     cells = games.cells
     if cells[game, CHAIN_SIZE, head] < cells[game, CHAIN_SIZE, other]:
         head, other = other, head
-    cell = other
+    cell = np.int64(other)
     while True:
         cells[game, CHAIN, cell] = head
         cell = np.int64(cells[game, NEXT, cell])

@@ -12,7 +12,7 @@ import sys
 
 from numba.core import event
 
-MESSAGE = "goenv: compiling its kernels, once on this machine (up to a minute) ..."
+MESSAGE = "goenv: compiling its kernels, once on this machine (10 to 30 s) ..."
 
 
 class _Listener(event.Listener):

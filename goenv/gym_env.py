@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import gymnasium
 import numpy as np
@@ -22,7 +22,7 @@ from goenv.observations import (
     plane_codes,
 )
 from goenv.random_play import random_below, random_legal_cell
-from goenv.render import ansi
+from goenv.render import game_text
 from goenv.rules import BLACK, WHITE, Rules, Superko
 from goenv.state import ENDED, PLY, RUNNING, STATUS, TO_PLAY, TRUNCATED, start
 
@@ -77,13 +77,13 @@ def _begin(games, choice, random_reply):
 
 
 @njit(cache=True, nogil=True)
-def _act(games, action, illegal_loses):
-    """Play the agent's action, or lose by it; returns the verdict on it."""
+def act(games, action, illegal_loses):
+    """Play an action in the first game, or lose by it; returns the verdict on it."""
     cell = action_cell(games, 0, action)
     verdict = legality(games, 0, cell)
     if verdict == LEGAL:
         play(games, 0, cell)
-    elif illegal_loses:
+    elif illegal_loses and verdict != GAME_OVER:
         games.info[0, STATUS] = ENDED
     return verdict
 
@@ -102,7 +102,7 @@ def _show(games, colour, codes, planes, mask):
 @njit(cache=True, nogil=True)
 def _act_answer_show(games, action, illegal_loses, colour, codes, planes, mask):
     """A whole step against the random opponent in one call, which is most of its cost."""
-    verdict = _act(games, action, illegal_loses)
+    verdict = act(games, action, illegal_loses)
     if verdict == LEGAL:
         answer_randomly(games, 0, colour)
     status, to_play, ply, score = _show(games, colour, codes, planes, mask)
@@ -112,19 +112,30 @@ def _act_answer_show(games, action, illegal_loses, colour, codes, planes, mask):
 # ---- pieces of Python, shared too -------------------------------------------------------------
 
 
-def spaces_of(rules: Rules, planes: Sequence[str]) -> tuple[spaces.Dict, spaces.Discrete]:
+def read_planes(planes: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray, type]:
+    """Names, codes int64 [C] and element type of the planes asked for.
+
+    Raises:
+        ValueError: a name is unknown, or there is none.
+    """
+    names = () if isinstance(planes, str) else tuple(planes)  # "own" is no sequence of names
+    codes = plane_codes(names)
+    return names, codes, default_dtype(names)
+
+
+def spaces_of(rules: Rules, planes: tuple[str, ...]) -> tuple[spaces.Dict, spaces.Discrete]:
     """Observation and action space of one seat; see `GoEnv`."""
     size = rules.size
     shape = (len(planes), size, size)
-    dtype = default_dtype(tuple(planes))
-    high = np.ones(shape, dtype)
-    low = np.zeros(shape, dtype)
+    dtype = default_dtype(planes)
+    high: np.ndarray = np.ones(shape, dtype)
+    low: np.ndarray = np.zeros(shape, dtype)
     for index, name in enumerate(planes):
         if not PLANES[name][1]:
             high[index] = max(1.0, abs(rules.komi) / (2 * size))
             low[index] = -high[index]
     actions = size * size + 1
-    seen = {
+    seen: dict[str, spaces.Space] = {
         "observation": spaces.Box(low, high, dtype=dtype),
         "action_mask": spaces.Box(0, 1, (actions,), np.int8),
     }
@@ -144,16 +155,27 @@ def check_colour(colour: str, rules: Rules) -> None:
         raise ValueError(f"max_moves must be at least 2 where colour is {colour!r}, got 1")
 
 
-def whole_number(action: object) -> int:
-    """The action as an int.
+def whole_number(action: Any) -> int:
+    """The action as an int that compiled code can take.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is no whole number, or needs more than 64 bits.
     """
     try:
-        return operator.index(action)  # type: ignore[arg-type]
+        number = operator.index(action)
     except TypeError:
         raise ValueError(f"an action must be a whole number, got {action!r}") from None
+    if not -(1 << 63) <= number < 1 << 63:
+        raise ValueError(f"an action must be a whole number of 64 bits, got {number}")
+    return number
+
+
+def stream_seed(env: gymnasium.Env | gymnasium.vector.VectorEnv) -> int:
+    """What to seed the games' streams with: the seed of the environment's own generator."""
+    seed = env.np_random_seed
+    if seed is None or seed < 0:  # a generator put in by the user
+        return int(env.np_random.integers(1 << 62))
+    return seed
 
 
 def let_opponent_play(batch: GoBatch, opponent: Opponent, rng: np.random.Generator) -> None:
@@ -173,7 +195,7 @@ def let_opponent_play(batch: GoBatch, opponent: Opponent, rng: np.random.Generat
         raise ValueError(f"the opponent's {error}") from None
 
 
-class GoEnv(gymnasium.Env[Observation, int]):
+class GoEnv(gymnasium.Env[Observation, np.int64]):
     """Go for one agent: the opponent's reply is played inside `step`. Id ``goenv/Go-v0``.
 
     Observation: ``{"observation": [C, N, N], "action_mask": int8 [A]}`` with the planes of
@@ -210,7 +232,7 @@ class GoEnv(gymnasium.Env[Observation, int]):
     Version history: v0, the first.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi", "human"], "render_fps": 4}
+    metadata: dict[str, Any] = {"render_modes": ["ansi", "human"], "render_fps": 4}  # noqa: RUF012
 
     def __init__(
         self,
@@ -235,15 +257,15 @@ class GoEnv(gymnasium.Env[Observation, int]):
             )
         if render_mode is not None:
             check_choice("render_mode", render_mode, self.metadata["render_modes"])
-        self._codes = plane_codes(tuple(planes) if not isinstance(planes, str) else planes)
+        names, self._codes, self._dtype = read_planes(planes)
         self.batch = GoBatch(1, rules)
         self.batch.games.info[0, STATUS] = ENDED  # there is no game before the first reset
-        self.observation_space, self.action_space = spaces_of(rules, planes)
+        self.observation_space, self.action_space = spaces_of(rules, names)  # type: ignore[assignment]
         self.render_mode = render_mode
         self._opponent = None if opponent == "random" else opponent
         self._choice, self._colour = COLOUR_CODES[colour], BLACK
         self._illegal_loses = illegal_action == "lose"
-        self._shape, self._dtype = (len(planes), size, size), default_dtype(tuple(planes))
+        self._shape = (len(names), rules.size, rules.size)
         self._num_actions = self.batch.num_actions
         self._seeded = False
 
@@ -258,14 +280,12 @@ class GoEnv(gymnasium.Env[Observation, int]):
         """
         super().reset(seed=seed)
         if seed is not None or not self._seeded:
-            # np_random_seed is negative where the user has put in a generator of his own.
-            known = self.np_random_seed
-            self.batch.seed(known if known >= 0 else int(self.np_random.integers(1 << 62)))
+            self.batch.seed(stream_seed(self))
             self._seeded = True
         self.batch._make_room()
         self._colour = int(_begin(self.batch.games, self._choice, self._opponent is None))
         self._answer()
-        planes, mask = np.empty(self._shape, self._dtype), np.empty(self._num_actions, np.int8)
+        planes, mask = self._allocate()
         _, to_play, ply, _ = _show(self.batch.games, self._colour, self._codes, planes, mask)
         if self.render_mode == "human":
             self.render()
@@ -284,13 +304,13 @@ class GoEnv(gymnasium.Env[Observation, int]):
         batch._make_room()
         batch._make_room()
         action = whole_number(action)
-        planes, mask = np.empty(self._shape, self._dtype), np.empty(self._num_actions, np.int8)
+        planes, mask = self._allocate()
         if self._opponent is None:
             verdict, status, to_play, ply, score = _act_answer_show(
                 batch.games, action, self._illegal_loses, colour, self._codes, planes, mask
             )
         else:
-            verdict = _act(batch.games, action, self._illegal_loses)
+            verdict = act(batch.games, action, self._illegal_loses)
             if verdict == LEGAL:
                 self._answer()
             status, to_play, ply, score = _show(batch.games, colour, self._codes, planes, mask)
@@ -315,16 +335,19 @@ class GoEnv(gymnasium.Env[Observation, int]):
         """Legal actions, bool [A]; the name under which sb3-contrib looks for them."""
         return self.batch.legal_actions()[0]
 
-    def render(self) -> str | None:  # type: ignore[override]
+    def render(self) -> str | None:
         """The board as text if `render_mode` is ``"ansi"``; ``"human"`` prints it."""
         if self.render_mode is None:
             gymnasium.logger.warn('render() needs a render_mode: make(..., render_mode="ansi")')
             return None
-        text = board_text(self.batch, 0)
+        text = game_text(self.batch, 0)
         if self.render_mode == "ansi":
             return text
         print(text, flush=True)
         return None
+
+    def _allocate(self) -> tuple[np.ndarray, np.ndarray]:
+        return np.empty(self._shape, self._dtype), np.empty(self._num_actions, np.int8)
 
     def _answer(self) -> None:
         """Let a callable opponent reply, if it is on turn in a running game."""
@@ -332,14 +355,3 @@ class GoEnv(gymnasium.Env[Observation, int]):
             info = self.batch.games.info
             if info[0, STATUS] == RUNNING and info[0, TO_PLAY] != self._colour:
                 let_opponent_play(self.batch, self._opponent, self.np_random)
-
-
-def board_text(batch: GoBatch, game: int) -> str:
-    """One game of a batch as `goenv.render.ansi` shows it."""
-    return ansi(
-        batch.boards()[game],
-        int(batch.last_action[game]),
-        int(batch.to_play[game]),
-        int(batch.ply[game]),
-        float(batch.score()[game]) if batch.done[game] else None,
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from goenv.batch import GoBatch
 from goenv.rules import BLACK, WHITE
 
 COLUMNS = "ABCDEFGHJKLMNOPQRSTUVWXYZ"  # no I, which looks like J
@@ -73,3 +74,14 @@ def _verdict(score: float) -> str:
         return "a draw on the board"
     winner = "Black" if score > 0 else "White"
     return f"{winner} ahead by {abs(score):g} on the board"
+
+
+def game_text(batch: GoBatch, game: int) -> str:
+    """One game of a batch as `ansi` shows it; its board must be as large as the largest."""
+    return ansi(
+        batch.boards()[game],
+        int(batch.last_action[game]),
+        int(batch.to_play[game]),
+        int(batch.ply[game]),
+        float(batch.score()[game]) if batch.done[game] else None,
+    )

@@ -105,6 +105,16 @@ def grow_history(games: Games, slots: int) -> Games:
     return games._replace(words=words)
 
 
+def export_games(games: Games) -> dict[str, np.ndarray]:
+    """The arrays by name, for storing; `import_games` takes them back."""
+    return games._asdict()
+
+
+def import_games(arrays: dict[str, np.ndarray]) -> Games:
+    """Games from what `export_games` returned."""
+    return Games(**{name: np.ascontiguousarray(arrays[name]) for name in Games._fields})
+
+
 def set_rules(games: Games, game: int, rules: Rules, largest_size: int) -> None:
     """Write the rules' columns of `info`; `start` must follow."""
     info = games.info[game]

@@ -84,7 +84,7 @@ class Search:
         """
         config = self.config
         trees, leaves = self._arrays(batch)
-        trees.count[:] = 0
+        trees.used[:] = 0
         rule, exploration = RULES[config.rule], np.float32(config.exploration)
         games, work = batch.num_games, 8 * batch.num_actions
         for simulation in range(config.simulations + 1):

@@ -37,7 +37,7 @@ class Trees(NamedTuple):
         node_visits: int32 [B, M], simulations that reached the node, its own evaluation included.
         terminal: bool [B, M], whether the game is over there.
         parent: int32 [B, M] and parent_action: int32 [B, M], the way back to the root.
-        count: int32 [B], nodes in use.
+        used: int32 [B], nodes in use.
         leaf: int32 [B], node that the last `select` reached.
         legal: bool [B, A], legal actions at that leaf.
     """
@@ -51,7 +51,7 @@ class Trees(NamedTuple):
     terminal: np.ndarray
     parent: np.ndarray
     parent_action: np.ndarray
-    count: np.ndarray
+    used: np.ndarray
     leaf: np.ndarray
     legal: np.ndarray
 
@@ -69,7 +69,7 @@ def allocate_trees(num_games: int, nodes: int, actions: int) -> Trees:
         terminal=np.zeros(edges[:2], np.bool_),
         parent=np.zeros(edges[:2], np.int32),
         parent_action=np.zeros(edges[:2], np.int32),
-        count=np.zeros(num_games, np.int32),
+        used=np.zeros(num_games, np.int32),
         leaf=np.zeros(num_games, np.int32),
         legal=np.zeros((num_games, actions), np.bool_),
     )
@@ -77,8 +77,8 @@ def allocate_trees(num_games: int, nodes: int, actions: int) -> Trees:
 
 @njit(cache=True, nogil=True)
 def _new_node(trees, game, parent, action):
-    node = trees.count[game]
-    trees.count[game] = node + 1
+    node = trees.used[game]
+    trees.used[game] = node + 1
     trees.node_visits[game, node] = 0
     trees.terminal[game, node] = False
     trees.parent[game, node] = parent
@@ -102,7 +102,7 @@ def select(first, last, trees, roots, leaves, rule, exploration):
         stream = leaves.words[game, STREAM]
         copy_game(roots, game, leaves, game)
         leaves.words[game, STREAM] = stream
-        if trees.count[game] == 0:
+        if trees.used[game] == 0:
             node = _new_node(trees, game, -1, -1)
         else:
             node = 0

@@ -289,6 +289,14 @@ def test_a_suicide_that_repeats_the_board(table, superko):
 
 
 @every_superko
+def test_the_empty_start_is_history(table, superko):
+    """Black alone fills 2x2; the last stone would empty it, with White to move for once."""
+    position = table("a b \n c d", superko=superko)
+    position.play("a", "-", "b", "-", "c", "-")
+    assert position.may("d") == (superko != "positional")
+
+
+@every_superko
 def test_a_move_without_capture_can_repeat_after_a_suicide(table, superko):
     """Black's two stones in the corner die by suicide; putting the first back is a repetition.
 

@@ -69,19 +69,6 @@ def test_two_plies_on_2x2_counted_by_hand():
     assert lengths == [4, 4, 4, 4, 5]
 
 
-def test_the_last_point_of_2x2_by_hand():
-    """Three black stones and white passes: the fourth is suicide, and makes the empty start again."""
-    game = ReferenceGame(2)
-    for action in (0, 4, 1, 4, 2, 4):
-        game.play(action)
-    assert game.why_illegal(3) == "superko"
-    assert game.legal_actions() == [False, False, False, False, True]
-    simple = ReferenceGame(2, superko="simple")
-    for action in (0, 4, 1, 4, 2, 4, 3):
-        simple.play(action)
-    assert not simple.board().any()
-
-
 @pytest.mark.parametrize(
     ("text", "points"),
     [

@@ -1,0 +1,174 @@
+"""Checkpoints on disk: written so that a stop at any instant loses none, read without executing.
+
+A checkpoint is a folder ``checkpoints/NNNNNN`` (the number of steps taken) with
+
+    weights.safetensors   the network; its header says how to build it and how it plays
+    state.safetensors     arrays that resuming needs (optimiser, replay, running games, ...)
+    state.json            numbers that resuming needs, and where the arrays belong
+
+and ``checkpoints/latest`` links to the newest. Everything is written into a folder beside,
+synced, and renamed; loading parses safetensors and JSON and runs no code from the files.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict, ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+
+from algorithms.model import Model
+from algorithms.networks import NetworkConfig
+from algorithms.players import PlayConfig
+
+WEIGHTS, ARRAYS, NUMBERS = "weights.safetensors", "state.safetensors", "state.json"
+FORMAT = 1
+
+
+class CheckpointError(ValueError):
+    """A file that is no readable checkpoint; the message names it and what is wrong."""
+
+
+class WeightsHeader(BaseModel):
+    """What a weights file says about itself."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: int = FORMAT
+    algorithm: str
+    size: int
+    network: NetworkConfig
+    play: PlayConfig
+
+
+def save_weights(path: Path, model: Model, header: WeightsHeader) -> None:
+    """Write a network to a safetensors file."""
+    weights = {name: value.contiguous() for name, value in model.state_dict().items()}
+    save_file(weights, path, metadata={"gozoo": header.model_dump_json()})
+
+
+def load_weights(path: Path) -> tuple[Model, WeightsHeader]:
+    """Read a network from a safetensors file.
+
+    Raises:
+        CheckpointError: it is missing, no safetensors file, or does not fit its header.
+    """
+    if path.is_dir():
+        path = path / WEIGHTS
+    if not path.is_file():
+        raise CheckpointError(f"there is no weights file at {path}")
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+        weights = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path} is no readable safetensors file: {error}") from None
+    if "gozoo" not in metadata:
+        raise CheckpointError(f"{path} was not written by GoZoo: its header has no entry 'gozoo'")
+    try:
+        header = WeightsHeader.model_validate_json(metadata["gozoo"])
+    except ValidationError as error:
+        raise CheckpointError(f"the header of {path} does not fit: {error}") from None
+    if header.format != FORMAT:
+        raise CheckpointError(f"{path} has format {header.format}; this version reads {FORMAT}")
+    model = Model(header.network)
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise CheckpointError(f"the weights in {path} do not fit its header: {error}") from None
+    return model, header
+
+
+def save_checkpoint(
+    folder: Path, step: int, model: Model, header: WeightsHeader, state: dict[str, Any]
+) -> Path:
+    """Write checkpoint number `step` into `folder` and point ``latest`` at it.
+
+    Args:
+        folder: the run's ``checkpoints``.
+        step: its number.
+        model, header: as for `save_weights`.
+        state: nested dicts of arrays, tensors, numbers, strings, None and lists of these scalars.
+    """
+    final = folder / f"{step:06d}"
+    beside = folder / f".{step:06d}.partial"
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    save_weights(beside / WEIGHTS, model, header)
+    arrays: dict[str, torch.Tensor] = {}
+    numbers = _split(state, "", arrays)
+    save_file(arrays, beside / ARRAYS)
+    (beside / NUMBERS).write_text(json.dumps({"format": FORMAT, "state": numbers}))
+    for path in (*beside.iterdir(), beside):
+        _sync(path)
+    if final.exists():
+        shutil.rmtree(final)
+    beside.rename(final)
+    link = folder / ".latest.partial"
+    link.unlink(missing_ok=True)
+    link.symlink_to(final.name)
+    link.replace(folder / "latest")
+    _sync(folder)
+    return final
+
+
+def load_state(path: Path) -> dict[str, Any]:
+    """The state that `save_checkpoint` wrote; arrays come back as numpy arrays.
+
+    Raises:
+        CheckpointError: the files are missing or damaged.
+    """
+    try:
+        numbers = json.loads((path / NUMBERS).read_text())
+        arrays = load_file(path / ARRAYS)
+        if numbers["format"] != FORMAT:
+            raise CheckpointError(f"{path} has format {numbers['format']}, not {FORMAT}")
+        return _join(numbers["state"], arrays)
+    except (OSError, SafetensorError, json.JSONDecodeError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{path} is no checkpoint to resume from: {error}") from None
+
+
+def drop_state(path: Path) -> None:
+    """Keep only the weights of a checkpoint."""
+    for name in (NUMBERS, ARRAYS):
+        (path / name).unlink(missing_ok=True)
+
+
+def _split(value: Any, key: str, arrays: dict[str, torch.Tensor]) -> Any:
+    """Move arrays out of nested dicts into `arrays`, leaving their key behind."""
+    if isinstance(value, dict):
+        return {name: _split(item, f"{key}/{name}", arrays) for name, item in value.items()}
+    if isinstance(value, np.ndarray):
+        value = torch.from_numpy(np.ascontiguousarray(value))
+    if isinstance(value, torch.Tensor):
+        # Tensors that share memory are written apart.
+        arrays[key] = value.detach().cpu().clone().contiguous()
+        return {"array": key}
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, (bool, int, float, str, list, tuple)):
+        return value
+    raise TypeError(f"a checkpoint cannot hold {type(value).__name__} at {key}")
+
+
+def _join(value: Any, arrays: dict[str, torch.Tensor]) -> Any:
+    if isinstance(value, dict):
+        if list(value) == ["array"]:
+            return arrays[value["array"]].numpy()
+        return {name: _join(item, arrays) for name, item in value.items()}
+    return value
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

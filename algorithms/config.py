@@ -1,0 +1,262 @@
+"""Configuration files: YAML checked against frozen models, with ``key=value`` overrides."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from algorithms.alphazero import AlphaZero, AlphaZeroConfig
+from algorithms.budget import Budget
+from algorithms.learner import Learner, LearnerConfig
+from algorithms.reinforce import Reinforce, ReinforceConfig
+from goenv import Rules
+
+# Every learner by name: its class and the class of its settings.
+LEARNERS: dict[str, tuple[type, type[LearnerConfig]]] = {
+    "alphazero": (AlphaZero, AlphaZeroConfig),
+    "reinforce": (Reinforce, ReinforceConfig),
+}
+if TYPE_CHECKING:
+    AnyLearnerConfig = LearnerConfig
+else:
+    AnyLearnerConfig = Annotated[
+        tuple(config for _, config in LEARNERS.values()),
+        Field(discriminator="algorithm"),
+    ]
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be used; the message says where and what would be right."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class GameConfig(_Frozen):
+    """The game: `goenv.Rules`, field by field."""
+
+    size: int = 5
+    komi: float = 6.5
+    superko: Literal["positional", "situational", "simple"] = "positional"
+    suicide: bool = True
+    max_moves: int | None = Field(None, description="None: 2.4 * size * size")
+
+    @model_validator(mode="after")
+    def _valid_rules(self) -> GameConfig:
+        self.rules()
+        return self
+
+    def rules(self) -> Rules:
+        """The rules; training and judging cut games off, by default at 2.4 * size * size moves."""
+        limit = self.max_moves
+        if limit is None:
+            limit = (12 * self.size * self.size) // 5
+        return Rules(**{**self.model_dump(), "max_moves": limit})
+
+
+def make_learner(config: LearnerConfig, rules: Rules, seed: int) -> Learner:
+    """An untrained learner of the algorithm that its configuration names."""
+    return LEARNERS[config.algorithm][0](config, rules, seed)
+
+
+class CheckpointConfig(_Frozen):
+    """When a run stores what it has."""
+
+    snapshots: int = Field(
+        6, ge=1, description="weights kept for good, at equal shares of the budget"
+    )
+    seconds: float = Field(30, gt=0, description="a checkpoint to resume from, this often")
+
+
+class TrainConfig(_Frozen):
+    """One run: a learner, a game, a budget and a seed. It alone repeats the run."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9._-]+$", description="the run is stored in runs/NAME")
+    seed: int = Field(0, ge=0)
+    game: GameConfig = GameConfig()
+    learner: AnyLearnerConfig
+    budget: Budget
+    checkpoints: CheckpointConfig = CheckpointConfig()
+    sample_games: int = Field(4, ge=0, description="games against itself stored with a snapshot")
+
+
+class MatchConfig(_Frozen):
+    """A longer match of every final agent of a learner against one opponent."""
+
+    learner: str
+    opponent: str
+    games: int = Field(200, ge=2)
+
+
+class JudgeConfig(_Frozen):
+    """How players are compared."""
+
+    anchors: tuple[str, ...] = Field(("random",), description="agents that do not learn")
+    anchor: str = Field("random", description="whose rating is zero")
+    games: int = Field(20, ge=2, description="games between two players; even: both colours")
+    opening_moves: int = Field(2, ge=0, description="random moves that open each pair of games")
+    snapshots: int = Field(3, ge=1, description="snapshots of each run that play, with the last")
+    raw_policies: bool = Field(
+        True, description="whether final networks that play with search also play without"
+    )
+    matches: tuple[MatchConfig, ...] = Field((), description="extra matches of the final agents")
+    seed: int = Field(0, ge=0)
+    bootstrap: int = Field(1000, ge=10, description="repeats of the bootstrap")
+
+    @model_validator(mode="after")
+    def _valid(self) -> JudgeConfig:
+        if self.games % 2:
+            raise ValueError(f"games must be even, so that colours alternate; got {self.games}")
+        if self.anchor not in self.anchors:
+            raise ValueError(f"anchor {self.anchor!r} must be one of anchors {self.anchors}")
+        return self
+
+
+class CompareConfig(_Frozen):
+    """A comparison: every learner with every seed, on one game and one budget."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9._-]+$", description="stored in runs/NAME")
+    game: GameConfig = GameConfig()
+    learners: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")], AnyLearnerConfig] = Field(
+        min_length=1
+    )
+    seeds: tuple[int, ...] = Field((0, 1), min_length=1)
+    budget: Budget
+    checkpoints: CheckpointConfig = CheckpointConfig()
+    judge: JudgeConfig = JudgeConfig()
+    workers: int | None = Field(None, ge=1, description="runs side by side; None: one a core")
+
+    @model_validator(mode="after")
+    def _valid(self) -> CompareConfig:
+        if len(set(self.seeds)) != len(self.seeds):
+            raise ValueError(f"seeds must differ, got {self.seeds}")
+        for match in self.judge.matches:
+            if match.learner not in self.learners:
+                raise ValueError(
+                    f"judge.matches names the learner {match.learner!r}; there are "
+                    f"{', '.join(self.learners)}"
+                )
+        return self
+
+    def runs(self) -> list[TrainConfig]:
+        """The configuration of each run, seed by seed."""
+        return [
+            TrainConfig(
+                name=f"{name}-seed{seed}",
+                seed=seed,
+                game=self.game,
+                learner=learner,
+                budget=self.budget,
+                checkpoints=self.checkpoints,
+            )
+            for seed in self.seeds
+            for name, learner in self.learners.items()
+        ]
+
+
+Config = TypeVar("Config", bound=BaseModel)
+
+
+def load_config(kind: type[Config], path: Path, overrides: Sequence[str] = ()) -> Config:
+    """Read and check a YAML file.
+
+    Args:
+        kind: model to check against.
+        path: the file.
+        overrides: ``dotted.key=value``, the value in YAML, applied to what the file says.
+
+    Raises:
+        ConfigError: the file, an override or a value is wrong.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path} is not a text file in UTF-8") from None
+    try:
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path} is not valid YAML: {error}") from None
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path} must hold keys and values, such as 'name: my_run'")
+    for override in overrides:
+        _override(data, override)
+    return validate(kind, data, str(path))
+
+
+def validate(kind: type[Config], data: dict[str, Any], source: str) -> Config:
+    """Check plain data against a model; `source` names it in error messages."""
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        lines = [f"{source} does not fit:"]
+        for problem in error.errors():
+            # The name of the algorithm, by which its settings were chosen, is no key of the file.
+            location = problem["loc"]
+            path = [
+                part
+                for index, part in enumerate(location)
+                if part not in LEARNERS or location[index - 1] == "learners"
+            ]
+            where = ".".join(map(str, path)) or "the whole"
+            message = problem["msg"].removeprefix("Value error, ")
+            if problem["type"] == "extra_forbidden":
+                message = "unknown key" + _suggest(kind, problem["loc"])
+            elif problem["type"] in ("union_tag_invalid", "union_tag_not_found"):
+                tag = problem.get("ctx", {}).get("tag")
+                message = f"unknown algorithm {tag!r}" if tag else "the key 'algorithm' is missing"
+                message += f"; there are {', '.join(LEARNERS)}"
+            elif problem["type"] == "missing":
+                message = "this key is missing"
+            elif "input" in problem and not isinstance(problem["input"], (dict, BaseModel)):
+                message += f" (got {problem['input']!r})"
+            lines.append(f"  {where}: {message}")
+        raise ConfigError("\n".join(lines)) from None
+
+
+def dump_config(config: BaseModel) -> str:
+    """A configuration as YAML that `load_config` reads back to an equal one."""
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def _override(data: dict[str, Any], override: str) -> None:
+    key, separator, text = override.partition("=")
+    parts = key.strip().split(".")
+    if not separator or not all(parts):
+        raise ConfigError(f"an override looks like game.size=7, got {override!r}")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise ConfigError(f"the value of {key} is not valid YAML: {text!r}") from None
+    node = data
+    for depth, part in enumerate(parts[:-1]):
+        child = node.setdefault(part, {})
+        if child is None:
+            child = node[part] = {}
+        if not isinstance(child, dict):
+            where = ".".join(parts[: depth + 1])
+            raise ConfigError(f"{key} cannot be set: {where} is the value {child!r}, no group")
+        node = child
+    node[parts[-1]] = value
+
+
+def _suggest(kind: type[BaseModel], location: tuple) -> str:
+    """The keys there are, or the one probably meant."""
+    model: Any = kind
+    for part in location[:-1]:
+        if part in LEARNERS:
+            model = LEARNERS[part][1]
+        elif part in getattr(model, "model_fields", {}):
+            model = model.model_fields[part].annotation
+    names = list(getattr(model, "model_fields", {}))
+    close = difflib.get_close_matches(str(location[-1]), names, n=1)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"; the keys here are {', '.join(names)}" if names else ""

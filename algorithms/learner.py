@@ -1,0 +1,153 @@
+"""What every learner is, and what learners share."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from torch import nn
+
+from algorithms.budget import Ledger, MeteredBatch
+from algorithms.model import Model
+from algorithms.networks import NetworkConfig
+from algorithms.players import PlayConfig
+from baselines.agent import Agent
+from goenv import Rules
+
+
+class StartConfig(BaseModel):
+    """How training games begin, so that they differ."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    komis: tuple[float, ...] = Field(
+        (), description="komi of a training game, drawn from these; empty: that of the game"
+    )
+    random_moves: int = Field(
+        0, ge=0, description="half of the games begin with 1 to this many random moves"
+    )
+
+
+class OptimiserConfig(BaseModel):
+    """AdamW with a rate that falls along a cosine as the budget is spent."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    learning_rate: float = Field(2e-3, gt=0, description="at the start")
+    final_learning_rate: float = Field(2e-4, ge=0, description="when the budget is spent")
+    weight_decay: float = Field(1e-4, ge=0)
+    gradient_clip: float = Field(1.0, gt=0, description="largest norm of the gradient")
+
+
+class LearnerConfig(BaseModel):
+    """What the configurations of all learners have in common."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    algorithm: str
+    network: NetworkConfig = NetworkConfig()
+    optimiser: OptimiserConfig = OptimiserConfig()
+    start: StartConfig = StartConfig()
+    play: PlayConfig = PlayConfig()
+
+
+class Learner(Protocol):
+    """An algorithm in training. It opens no files, reads no clock and prints nothing.
+
+    Attributes:
+        config: of the learner.
+        model: its network, whose weights the run stores.
+    """
+
+    config: Any
+    model: Model
+
+    def step(self, ledger: Ledger) -> dict[str, float]:
+        """Collect and learn a bounded piece, charging `ledger`; returns metrics by name."""
+        ...
+
+    def agent(self) -> Agent:
+        """The player it has become so far."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that going on needs besides the weights: nested dicts of arrays and numbers."""
+        ...
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over what `state_dict` returned."""
+        ...
+
+
+class Optimiser:
+    """AdamW on a network, with its schedule.
+
+    Args:
+        network: to train.
+        config: rates.
+    """
+
+    def __init__(self, network: nn.Module, config: OptimiserConfig):
+        self._network, self._config = network, config
+        self._adam = torch.optim.AdamW(
+            network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+        )
+
+    def rate(self, progress: float) -> float:
+        """Learning rate when a share `progress` of the budget is spent."""
+        config = self._config
+        falling = 0.5 * (1 + np.cos(np.pi * progress))
+        span = config.learning_rate - config.final_learning_rate
+        return float(config.final_learning_rate + span * falling)
+
+    def update(self, progress: float) -> float:
+        """Clip the gradients, take a step, clear them; returns their norm before clipping."""
+        for group in self._adam.param_groups:
+            group["lr"] = self.rate(progress)
+        norm = nn.utils.clip_grad_norm_(self._network.parameters(), self._config.gradient_clip)
+        self._adam.step()
+        self._adam.zero_grad(set_to_none=True)
+        return float(norm)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Adam's moments and counters."""
+        state = self._adam.state_dict()["state"]
+        return {str(index): dict(values) for index, values in state.items()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over what `state_dict` returned."""
+        full = self._adam.state_dict()
+        full["state"] = {
+            int(index): {name: torch.as_tensor(value) for name, value in values.items()}
+            for index, values in state.items()
+        }
+        self._adam.load_state_dict(full)
+
+
+class Starts:
+    """Begins training games: draws their komi and how many random moves open them.
+
+    Args:
+        config: from what to draw.
+        rules: of the games, but for the komi.
+    """
+
+    def __init__(self, config: StartConfig, rules: Rules):
+        self.config = config
+        fields = {name: getattr(rules, name) for name in Rules.field_names()}
+        komis = config.komis or (rules.komi,)
+        self._rules = [Rules(**{**fields, "komi": komi}) for komi in komis]
+
+    def begin(self, batch: MeteredBatch, game: int, rng: np.random.Generator) -> int:
+        """Begin `game` anew; returns the number of random moves that should open it."""
+        batch.set_rules(game, self._rules[rng.integers(len(self._rules))])
+        if self.config.random_moves == 0 or rng.random() < 0.5:
+            return 0
+        return int(rng.integers(1, self.config.random_moves + 1))
+
+
+def rng_state(rng: np.random.Generator) -> dict[str, Any]:
+    """State of a numpy generator as nested dicts of strings and numbers."""
+    return dict(rng.bit_generator.state)

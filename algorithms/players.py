@@ -1,0 +1,103 @@
+"""Agents made of a network, of a search, or of both."""
+
+from __future__ import annotations
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from algorithms.evaluator import PlayoutEvaluator
+from algorithms.model import Model, NetworkEvaluator
+from algorithms.search import Search, SearchConfig
+from baselines.agent import sample_actions
+from goenv import GoBatch
+
+# Memory that the trees of one search may take; larger batches are searched in parts.
+_TREE_BYTES = 2**29
+
+
+class PlayConfig(BaseModel):
+    """How a trained network plays."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    simulations: int = Field(0, ge=0, description="simulations a move; 0 plays the raw policy")
+    temperature: float = Field(
+        0.0, ge=0, description="0 plays the best action, 1 draws from the policy or the visits"
+    )
+    exploration: float = Field(1.25, ge=0, description="c of PUCT")
+
+
+class PolicyAgent:
+    """Plays a network's policy without search.
+
+    Args:
+        model: the network.
+        temperature: 0 for the most probable action, 1 to draw from the policy.
+        name: text form.
+    """
+
+    def __init__(self, model: Model, temperature: float = 0.0, name: str = "policy"):
+        self.name = name
+        self.temperature = temperature
+        self._evaluator = NetworkEvaluator(model)
+
+    def act(self, batch: GoBatch, rng: np.random.Generator) -> np.ndarray:
+        """See `Agent`."""
+        logits, _ = self._evaluator.evaluate(batch)
+        logits = np.where(batch.legal_actions(), logits, -1e30)
+        if self.temperature == 0:
+            return np.argmax(logits, axis=1)
+        return sample_actions(logits / self.temperature, rng)
+
+    __call__ = act
+
+
+class SearchAgent:
+    """Plays what a search visits most, or draws by the visits.
+
+    Args:
+        search: by which it thinks; the tree is thrown away after each move.
+        temperature: 0 for the most visited action, 1 to draw in proportion to the visits.
+        name: text form.
+    """
+
+    def __init__(self, search: Search, temperature: float = 0.0, name: str = "search"):
+        self.name = name
+        self.temperature = temperature
+        self._search = search
+
+    def act(self, batch: GoBatch, rng: np.random.Generator) -> np.ndarray:
+        """See `Agent`."""
+        self._search.evaluator.seed(rng)
+        tree_bytes = 16 * (self._search.config.simulations + 1) * batch.num_actions
+        part = max(1, _TREE_BYTES // tree_bytes)
+        if len(batch) <= part:
+            return self._act(batch, rng)
+        parts = [
+            self._act(batch.take(np.arange(first, min(first + part, len(batch)))), rng)
+            for first in range(0, len(batch), part)
+        ]
+        return np.concatenate(parts)
+
+    def _act(self, batch: GoBatch, rng: np.random.Generator) -> np.ndarray:
+        result = self._search.run(batch, rng)
+        if self.temperature == 0:
+            return result.best_actions()
+        with np.errstate(divide="ignore"):
+            return sample_actions(np.log(result.visits) / self.temperature, rng)
+
+    __call__ = act
+
+
+def uct_agent(playouts: int, exploration: float = 1.0) -> SearchAgent:
+    """UCT (Kocsis and Szepesvari 2006): UCB1 with one random playout a leaf."""
+    config = SearchConfig(simulations=playouts, rule="ucb1", exploration=exploration)
+    return SearchAgent(Search(config, PlayoutEvaluator()), name=f"uct:{playouts}")
+
+
+def network_agent(model: Model, play: PlayConfig, name: str) -> PolicyAgent | SearchAgent:
+    """The agent of a trained network: its raw policy, or a search guided by it."""
+    if play.simulations == 0:
+        return PolicyAgent(model, play.temperature, name)
+    config = SearchConfig(simulations=play.simulations, exploration=play.exploration)
+    return SearchAgent(Search(config, NetworkEvaluator(model)), play.temperature, name)

@@ -1,0 +1,78 @@
+"""Agents by their text form: the one place where names become players."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+from pydantic import ValidationError
+
+from algorithms.checkpoint import CheckpointError, load_weights
+from algorithms.players import PlayConfig, network_agent, uct_agent
+from baselines.agent import Agent, RandomAgent
+
+
+class AgentError(ValueError):
+    """A text that names no agent; the message says what would."""
+
+
+FORMS = """random                                  uniform over the legal moves
+uct:400                                 UCT with 400 random playouts a move
+runs/NAME                               a trained run, its latest checkpoint
+runs/NAME/checkpoints/000120            another checkpoint, or a .safetensors file
+PATH?simulations=64&temperature=0       the same with other settings of play:
+                                        simulations (0: raw policy), temperature, exploration"""
+
+
+def _random(argument: str, text: str) -> Agent:
+    if argument:
+        raise AgentError(f"{text!r}: the agent 'random' takes no argument")
+    return RandomAgent()
+
+
+def _uct(argument: str, text: str) -> Agent:
+    if not argument.isdecimal() or not 1 <= int(argument) <= 10_000_000:
+        raise AgentError(f"{text!r}: after 'uct:' comes the number of playouts, such as uct:400")
+    return uct_agent(int(argument))
+
+
+BUILT_IN: dict[str, Callable[[str, str], Agent]] = {"random": _random, "uct": _uct}
+
+
+def make_agent(text: str) -> Agent:
+    """The agent that a text names; see `FORMS`. Its `name` is the text.
+
+    Raises:
+        AgentError: the text names none, or the checkpoint cannot be read.
+    """
+    kind, _, argument = text.partition(":")
+    if kind in BUILT_IN:
+        agent = BUILT_IN[kind](argument, text)
+    else:
+        agent = _trained(text)
+    agent.name = text
+    return agent
+
+
+def _trained(text: str) -> Agent:
+    location, _, query = text.partition("?")
+    path = Path(location)
+    if not path.exists():
+        raise AgentError(f"no agent is called {text!r}. Agents are:\n{FORMS}")
+    if (path / "checkpoints").is_dir():
+        path = path / "checkpoints" / "latest"
+    try:
+        model, header = load_weights(path)
+    except CheckpointError as error:
+        raise AgentError(str(error)) from None
+    options = dict(parse_qsl(query, keep_blank_values=True))
+    try:
+        play = PlayConfig.model_validate({**header.play.model_dump(), **options})
+    except ValidationError as error:
+        problem = error.errors()[0]
+        names = ", ".join(PlayConfig.model_fields)
+        raise AgentError(
+            f"{text!r}: {problem['loc'][0]}: {problem['msg']}; the settings are {names}"
+        ) from None
+    return network_agent(model, play, text)

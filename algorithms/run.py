@@ -1,0 +1,253 @@
+"""A run: the loop around a learner, with its folder, metrics, checkpoints and clock."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import yaml
+
+from algorithms import tracking
+from algorithms.budget import Ledger
+from algorithms.checkpoint import (
+    CheckpointError,
+    WeightsHeader,
+    drop_state,
+    load_state,
+    load_weights,
+    save_checkpoint,
+)
+from algorithms.config import ConfigError, TrainConfig, dump_config, make_learner, validate
+from algorithms.learner import Learner
+from baselines.arena import make_openings, play_games
+from baselines.sgf import save_games
+
+LEDGER = "ledger.json"
+
+
+@dataclass(frozen=True)
+class Status:
+    """How far a run is, for whoever watches it.
+
+    Attributes:
+        name: of the run.
+        step: steps taken.
+        share: of the budget spent, 0 to 1.
+        spent: the ledger's counts.
+        metrics: of the last step.
+    """
+
+    name: str
+    step: int
+    share: float
+    spent: dict[str, float]
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Weights that a run keeps for good.
+
+    Attributes:
+        path: the checkpoint's folder.
+        step: steps taken.
+        spent: the ledger's counts.
+    """
+
+    path: Path
+    step: int
+    spent: dict[str, float]
+
+
+def train(
+    config: TrainConfig,
+    folder: Path,
+    resume: bool = False,
+    views: Sequence[str] = (),
+    on_step: Callable[[Status], None] = lambda status: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Ledger:
+    """Train until the budget is spent or `should_stop` says so; a checkpoint is left either way.
+
+    Args:
+        config: of the run.
+        folder: where it is stored; it must not hold another run.
+        resume: go on with the run in `folder`, if there is one.
+        views: ``"tensorboard"``, ``"wandb"``, beside ``metrics.jsonl``.
+        on_step: told after every step.
+        should_stop: asked before every step.
+
+    Returns:
+        What was spent.
+
+    Raises:
+        ConfigError: the folder holds another run, or a view is not installed.
+        CheckpointError: the checkpoint to resume from is damaged.
+    """
+    torch.set_num_threads(1)  # several spin against each other on a shared machine
+    _claim(folder, config, resume)
+    rules = config.game.rules()
+    learner = make_learner(config.learner, rules, config.seed)
+    ledger = Ledger(budget=config.budget)
+    checkpoints = folder / "checkpoints"
+    step = _restore(checkpoints, learner, ledger)
+    trackers: list[tracking.Tracker] = [tracking.MetricsFile(folder / "metrics.jsonl", step)]
+    if "tensorboard" in views:
+        trackers.append(tracking.TensorBoard(folder))
+    if "wandb" in views:
+        trackers.append(tracking.WandB(folder, config.name, config.model_dump(mode="json")))
+    header = WeightsHeader(
+        algorithm=config.learner.algorithm,
+        size=rules.size,
+        network=config.learner.network,
+        play=config.learner.play,
+    )
+
+    def save(is_snapshot: bool) -> None:
+        state = {"learner": learner.state_dict(), "ledger": ledger.spent()}
+        path = save_checkpoint(checkpoints, step, learner.model, header, state)
+        if is_snapshot:
+            _write_json(path / LEDGER, {"step": step, "spent": ledger.spent()})
+        _prune(checkpoints, path)
+
+    if not ledger.exhausted():
+        # Compile before the clock starts; a learner of its own, so that nothing is disturbed.
+        make_learner(config.learner, rules, config.seed).step(Ledger())
+    taken = len(list_snapshots(folder))
+    if taken == 0:
+        save(is_snapshot=True)  # the untrained player: every curve begins here
+        taken = 1
+    saved_at = time.monotonic()
+    try:
+        while not ledger.exhausted() and not should_stop():
+            began = time.perf_counter()
+            metrics = learner.step(ledger)
+            ledger.charge_seconds(time.perf_counter() - began)
+            step += 1
+            for tracker in trackers:
+                tracker.log(step, ledger.spent(), metrics)
+            on_step(Status(config.name, step, ledger.share_spent(), ledger.spent(), metrics))
+            due = 1 + int(ledger.progress() * config.checkpoints.snapshots)
+            if due > taken or ledger.exhausted():
+                save(is_snapshot=True)
+                _sample_games(learner, config, folder, step)
+                taken, saved_at = due, time.monotonic()
+            elif time.monotonic() - saved_at > config.checkpoints.seconds:
+                save(is_snapshot=False)
+                saved_at = time.monotonic()
+        if not ledger.exhausted():
+            save(is_snapshot=False)
+    finally:
+        for tracker in trackers:
+            tracker.close()
+    return ledger
+
+
+def list_snapshots(folder: Path) -> list[Snapshot]:
+    """Snapshots of the run in `folder`, the earliest first; the first is untrained."""
+    found = []
+    for path in sorted((folder / "checkpoints").glob("[0-9]*")):
+        if (path / LEDGER).is_file():
+            data = json.loads((path / LEDGER).read_text())
+            found.append(Snapshot(path, data["step"], data["spent"]))
+    return sorted(found, key=lambda snapshot: snapshot.step)
+
+
+def load_run_config(folder: Path) -> TrainConfig:
+    """The configuration stored in a run's folder.
+
+    Raises:
+        ConfigError: there is none, or it does not fit.
+    """
+    path = folder / "config.yaml"
+    if not path.is_file():
+        raise ConfigError(f"{folder} holds no run: there is no config.yaml in it")
+    return validate(TrainConfig, yaml.safe_load(path.read_text(encoding="utf-8")), str(path))
+
+
+def is_complete(folder: Path) -> bool:
+    """Whether the run in `folder` has spent its budget."""
+    snapshots = list_snapshots(folder)
+    if not snapshots:
+        return False
+    ledger = Ledger(budget=load_run_config(folder).budget)
+    ledger.load(snapshots[-1].spent)
+    return ledger.exhausted()
+
+
+def _claim(folder: Path, config: TrainConfig, resume: bool) -> None:
+    """Make the folder, or see that the run in it is the one to resume."""
+    path = folder / "config.yaml"
+    if path.exists():
+        if not resume:
+            raise ConfigError(
+                f"{folder} already holds a run: go on with it by --resume, or choose another name"
+            )
+        stored = load_run_config(folder).model_dump(mode="json")
+        wanted = config.model_dump(mode="json")
+        # A run may be given more budget, or be watched otherwise; it stays the same run.
+        differing = [
+            key
+            for key in wanted
+            if key not in ("budget", "checkpoints", "sample_games") and stored[key] != wanted[key]
+        ]
+        if differing:
+            raise ConfigError(
+                f"{folder} cannot be resumed: its {' and '.join(differing)} differ from what is "
+                f"asked for; see {path}"
+            )
+    folder.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(".partial")
+    beside.write_text(dump_config(config), encoding="utf-8")
+    beside.replace(path)
+
+
+def _restore(checkpoints: Path, learner: Learner, ledger: Ledger) -> int:
+    """Load the latest checkpoint, if there is one; returns its step."""
+    latest = checkpoints / "latest"
+    if not latest.exists():
+        return 0
+    path = latest.resolve()
+    model, _ = load_weights(path)
+    state = load_state(path)
+    try:
+        learner.model.load_state_dict(model.state_dict())
+        learner.load_state_dict(state["learner"])
+        ledger.load(state["ledger"])
+    except (KeyError, ValueError, RuntimeError) as error:
+        raise CheckpointError(f"{path} does not fit the learner: {error}") from None
+    return int(path.name)
+
+
+def _prune(checkpoints: Path, newest: Path) -> None:
+    """Keep the newest checkpoint whole, of older snapshots the weights, of the others nothing."""
+    for path in checkpoints.glob("[0-9]*"):
+        if path == newest:
+            continue
+        drop_state(path)
+        if not (path / LEDGER).exists():
+            for file in path.iterdir():
+                file.unlink()
+            path.rmdir()
+
+
+def _sample_games(learner: Learner, config: TrainConfig, folder: Path, step: int) -> None:
+    """Store a few games of the learner's agent against itself."""
+    if config.sample_games == 0:
+        return
+    agent, rules = learner.agent(), config.game.rules()
+    openings = make_openings((config.sample_games + 1) // 2, 2, rules, config.seed)
+    rng = np.random.default_rng([config.seed, step])
+    records = play_games(agent, agent, rules, openings, rng)[: config.sample_games]
+    save_games(records, folder / "games", f"step-{step:06d}")
+
+
+def _write_json(path: Path, data: dict) -> None:
+    beside = path.with_suffix(".partial")
+    beside.write_text(json.dumps(data))
+    beside.replace(path)

@@ -1,0 +1,56 @@
+"""The Agent protocol, and the agent that plays at random."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from goenv import GoBatch
+
+
+@runtime_checkable
+class Agent(Protocol):
+    """A player of many games at once.
+
+    Every agent is a callable ``(batch, rng) -> actions``, which is what `goenv` environments take
+    as an opponent.
+
+    Attributes:
+        name: its text form, such as ``"uct:400"``, from which it can be made again.
+    """
+
+    name: str
+
+    def act(self, batch: GoBatch, rng: np.random.Generator) -> np.ndarray:
+        """Actions int64 [B] for the players to move; in finished games any number.
+
+        The batch is left as it is. With the same batch and the same state of `rng` the actions
+        are the same.
+        """
+        ...
+
+    def __call__(self, batch: GoBatch, rng: np.random.Generator) -> np.ndarray:
+        """The same as `act`."""
+        ...
+
+
+def sample_actions(log_policy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Actions int64 [B] drawn from log-probabilities [B, A], which need not be normalised.
+
+    By the Gumbel-max trick; -inf is never drawn unless the whole row is.
+    """
+    return np.argmax(log_policy + rng.gumbel(size=log_policy.shape), axis=1)
+
+
+class RandomAgent:
+    """Plays uniformly among the legal actions, the pass included."""
+
+    name = "random"
+
+    def act(self, batch: GoBatch, rng: np.random.Generator) -> np.ndarray:
+        """See `Agent`."""
+        scores = np.where(batch.legal_actions(), rng.random((len(batch), batch.num_actions)), -1)
+        return np.argmax(scores, axis=1)
+
+    __call__ = act

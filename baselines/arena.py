@@ -1,0 +1,200 @@
+"""The arena: two agents play many games at once, both colours from each opening."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from baselines.agent import Agent
+from baselines.ratings import wilson_interval
+from goenv import BLACK, GoBatch, Rules
+
+
+@dataclass(frozen=True)
+class GameRecord:
+    """One finished game.
+
+    Attributes:
+        black, white: names of the agents.
+        rules: what was played.
+        moves: actions from the empty board, the opening's included.
+        opening: number of the opening; its first `opening_moves` moves were not the agents' own.
+        opening_moves: length of the opening.
+        score: Black's area minus White's minus komi, in points.
+        truncated: whether it was cut off by `max_moves`.
+    """
+
+    black: str
+    white: str
+    rules: Rules
+    moves: tuple[int, ...]
+    opening: int
+    opening_moves: int
+    score: float
+    truncated: bool
+
+    def outcome(self, name: str) -> float:
+        """1 for a win, 0.5 for a draw and 0 for a loss of the agent called `name`."""
+        if name not in (self.black, self.white):
+            raise ValueError(f"{name!r} did not play: {self.black!r} met {self.white!r}")
+        black_score = 0.5 * (1 + np.sign(self.score))
+        return float(black_score if name == self.black else 1 - black_score)
+
+
+def make_openings(count: int, moves: int, rules: Rules, seed: int) -> list[tuple[int, ...]]:
+    """Distinct openings of random legal moves without passes, the same for the same seed.
+
+    Args:
+        count: openings wanted.
+        moves: their length in moves.
+        rules: of the game.
+        seed: of the draw.
+
+    Raises:
+        ValueError: there are not so many.
+    """
+    if count < 1 or moves < 0:
+        raise ValueError(f"openings: need a count >= 1 and moves >= 0, got {count} and {moves}")
+    if moves == 0:
+        return [()] * count
+    rng = np.random.default_rng(seed)
+    found: dict[tuple[int, ...], None] = {}
+    for _ in range(200):
+        batch = GoBatch(2 * count, rules)
+        chosen = []
+        for _ in range(moves):
+            legal = batch.legal_actions()
+            legal[:, -1] = ~legal[:, :-1].any(axis=1)  # pass only where there is no other move
+            actions = np.argmax(legal * rng.random(legal.shape), axis=1)
+            batch.step(actions)
+            chosen.append(actions)
+        for index in np.flatnonzero(~batch.done):
+            found.setdefault(tuple(int(actions[index]) for actions in chosen))
+            if len(found) == count:
+                return list(found)
+    raise ValueError(
+        f"there are not {count} distinct openings of {moves} moves on {rules.size}x{rules.size}: "
+        f"found {len(found)}"
+    )
+
+
+def play_games(
+    first: Agent,
+    second: Agent,
+    rules: Rules,
+    openings: list[tuple[int, ...]],
+    rng: np.random.Generator,
+    on_finished: Callable[[int], None] | None = None,
+) -> list[GameRecord]:
+    """Two games from each opening, the first agent Black in one and White in the other.
+
+    Args:
+        first, second: the agents.
+        rules: of all games.
+        openings: moves from the empty board, all of one length.
+        rng: source of the agents' randomness.
+        on_finished: called with the number of games that have just finished.
+
+    Returns:
+        The records, the two games of an opening one after the other.
+    """
+    lengths = {len(opening) for opening in openings}
+    if len(lengths) != 1:
+        raise ValueError("openings must be given, and all of one length")
+    batch = GoBatch(2 * len(openings), rules)
+    doubled = np.repeat(np.array(openings, np.int64).reshape(len(openings), -1), 2, axis=0)
+    for column in doubled.T:
+        batch.step(column)
+    history = [list(map(int, row)) for row in doubled]
+    first_is_black = np.arange(len(batch)) % 2 == 0
+
+    alive = np.flatnonzero(~batch.done)
+    while len(alive):
+        running = batch.take(alive)
+        # All games of the batch have had the same number of moves, so one colour is to move.
+        is_first = first_is_black[alive] == (running.to_play == BLACK)
+        actions = np.zeros(len(batch), np.int64)
+        for agent, mask in ((first, is_first), (second, ~is_first)):
+            mine = np.flatnonzero(mask)
+            if len(mine):
+                actions[alive[mine]] = agent.act(running.take(mine), rng)
+        batch.step(actions)
+        for game in alive:
+            history[game].append(int(actions[game]))
+        still = alive[~batch.done[alive]]
+        if on_finished is not None and len(still) < len(alive):
+            on_finished(len(alive) - len(still))
+        alive = still
+
+    scores, truncated = batch.score(), batch.truncated
+    names = (first.name, second.name)
+    return [
+        GameRecord(
+            black=names[0] if first_is_black[game] else names[1],
+            white=names[1] if first_is_black[game] else names[0],
+            rules=rules,
+            moves=tuple(history[game]),
+            opening=game // 2,
+            opening_moves=doubled.shape[1],
+            score=float(scores[game]),
+            truncated=bool(truncated[game]),
+        )
+        for game in range(len(batch))
+    ]
+
+
+@dataclass(frozen=True)
+class MatchSummary:
+    """What a match between two agents came to, from the first one's side.
+
+    Attributes:
+        games, wins, draws, losses: counts.
+        rate: win rate, a draw counting half.
+        interval: Wilson 95 % interval of the rate. It takes games as independent; the two games
+            of an opening are not quite.
+        as_black, as_white: win rate with that colour.
+        score: mean score difference in points, the first agent's side.
+    """
+
+    games: int
+    wins: int
+    draws: int
+    losses: int
+    rate: float
+    interval: tuple[float, float]
+    as_black: float
+    as_white: float
+    score: float
+
+
+def summarise(records: list[GameRecord], name: str) -> MatchSummary:
+    """Summary of the games of the agent called `name` against others."""
+    outcomes = np.array([record.outcome(name) for record in records])
+    black = np.array([record.black == name for record in records])
+    scores = np.array([record.score for record in records]) * np.where(black, 1, -1)
+
+    def mean(values: np.ndarray) -> float:
+        return float(values.mean()) if len(values) else float("nan")
+
+    return MatchSummary(
+        games=len(records),
+        wins=int((outcomes == 1).sum()),
+        draws=int((outcomes == 0.5).sum()),
+        losses=int((outcomes == 0).sum()),
+        rate=mean(outcomes),
+        interval=wilson_interval(float(outcomes.sum()), len(records)),
+        as_black=mean(outcomes[black]),
+        as_white=mean(outcomes[~black]),
+        score=mean(scores),
+    )
+
+
+def positions(record: GameRecord) -> Iterator[GoBatch]:
+    """The game after each of its moves, the empty board first, as batches of one game."""
+    batch = GoBatch(1, record.rules)
+    yield batch.clone()
+    for move in record.moves:
+        batch.step(np.array([move]))
+        yield batch.clone()

@@ -1,0 +1,367 @@
+"""Many games of Go as one Gymnasium vector environment, native over GoBatch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import gymnasium
+import numpy as np
+from gymnasium.vector import AutoresetMode
+from gymnasium.vector.utils import batch_space
+from numba import njit
+
+from goenv.batch import _REASONS, GoBatch, IllegalActionError, _judge_games
+from goenv.board import LEGAL, action_cell, final_score, play
+from goenv.gym_env import (
+    COLOUR_CODES,
+    Observation,
+    Opponent,
+    answer_randomly,
+    begin_game,
+    check_choice,
+    check_colour,
+    let_opponent_play,
+    observe_seat,
+    read_planes,
+    spaces_of,
+    stream_seed,
+)
+from goenv.observations import DEFAULT_PLANES
+from goenv.render import game_text
+from goenv.rules import Rules, Superko
+from goenv.state import ENDED, RUNNING, STATUS, STREAM, TO_PLAY, TRUNCATED
+from goenv.threads import for_games
+
+BOTH_SEATS = 2  # beside the codes of `goenv.gym_env.COLOUR_CODES`
+
+
+@njit(cache=True, nogil=True)
+def _begin_games(first, last, games, which, choice, colours):
+    """Start the games that `which` selects; nobody has played in them yet."""
+    for game in range(first, last):
+        if which[game]:
+            colours[game] = begin_game(games, game, choice)
+            if choice == BOTH_SEATS:
+                colours[game] = 0
+
+
+@njit(cache=True, nogil=True)
+def _act_games(first, last, games, skip, actions, verdicts, both_seats, colours):
+    """Play the actions, or lose by them; `colours` become the movers' where both seats play."""
+    for game in range(first, last):
+        if skip[game]:
+            continue
+        if both_seats:
+            colours[game] = games.info[game, TO_PLAY]
+        if verdicts[game] == LEGAL:
+            play(games, game, action_cell(games, game, actions[game]))
+        else:
+            games.info[game, STATUS] = ENDED
+
+
+@njit(cache=True, nogil=True)
+def _answer_games(first, last, games, colours):
+    for game in range(first, last):
+        answer_randomly(games, game, colours[game])
+
+
+@njit(cache=True, nogil=True)
+def _show_games(first, last, games, which, both_seats, colours, codes, planes, mask):
+    """Observations of the selected games, from the agent's side or that of who is on turn."""
+    for game in range(first, last):
+        if which[game]:
+            colour = games.info[game, TO_PLAY] if both_seats else colours[game]
+            observe_seat(games, game, colour, codes, planes, mask, game)
+
+
+@njit(cache=True, nogil=True)
+def _pay_games(first, last, games, verdicts, colours, rewards, scores):
+    """Rewards of `colours` and scores of the games that are over; zeros in the others."""
+    for game in range(first, last):
+        rewards[game], scores[game] = 0.0, 0.0
+        if games.info[game, STATUS] != RUNNING:
+            scores[game] = final_score(games, game)
+            points = scores[game] * colours[game]
+            rewards[game] = (points > 0) - (points < 0)
+            if verdicts[game] != LEGAL:
+                rewards[game] = -1.0
+
+
+class GoVectorEnv(gymnasium.vector.VectorEnv):
+    """B games of Go, stepped in compiled calls, parallel over games (`goenv.set_num_threads`).
+
+    What ``gymnasium.make_vec("goenv/Go-v0", num_envs=B)`` makes. Spaces, rewards, ends and infos
+    are those of `goenv.GoEnv`, batched as Gymnasium does it: an info ``x`` comes with a bool [B]
+    ``_x`` that says in which games it is set.
+
+    **One seat** (`opponent` given): each game behaves exactly as a GoEnv of its own; seeded with
+    s, game i as a GoEnv seeded with s + i (a callable opponent gets one generator for all).
+
+    **Both seats** (``opponent=None``): each step plays one ply of each game for the player on
+    turn. The observation is from the side of the player who moves *next*
+    (``infos["to_play"]``); the reward belongs to the player who *has just* moved
+    (``infos["mover"]``, 0 in a game that this step has begun). The opponent's reward is its
+    negative. So a step's reward goes with the observation *before* that step, and whoever
+    bootstraps from the observation after it must negate its value: it is the other player's.
+
+    Args:
+        num_envs: B, number of games.
+        size, komi, superko, suicide, max_moves, illegal_action, planes: see `GoEnv`. Where
+            `illegal_action` is ``"raise"``, an illegal action stops the whole step: nothing is
+            played in any game, and the IllegalActionError names the game.
+        opponent: ``"random"``; a callable ``(batch, rng) -> actions int [B]``, given all games,
+            those in which it is not on turn shown as finished (their actions are ignored); or
+            None: both seats.
+        colour: the agent's seat, ``"black"``, ``"white"`` or ``"random"``: drawn for each game.
+            Without meaning where both seats are played.
+        autoreset_mode: what becomes of a finished game, as Gymnasium defines it.
+            ``NEXT_STEP``: the next step begins it anew; its action is ignored, its reward 0.
+            ``SAME_STEP``: begun anew at once; the end is in ``infos["final_obs"]``
+            (object [B]) and ``infos["final_info"]``. ``DISABLED``: begin it yourself with
+            ``reset(options={"reset_mask": bool [B]})`` before the next step.
+        render_mode: ``"ansi"`` (`render` returns B texts) or None.
+
+    Raises:
+        ValueError: an argument is wrong; the message names it.
+    """
+
+    metadata: dict[str, Any] = {  # noqa: RUF012
+        "render_modes": ["ansi"],
+        "autoreset_mode": AutoresetMode.NEXT_STEP,
+    }
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        size: int = 9,
+        komi: float = 7.5,
+        superko: Superko = "positional",
+        suicide: bool = True,
+        max_moves: int | None = None,
+        opponent: Literal["random"] | Opponent | None = "random",
+        colour: Literal["black", "white", "random"] = "black",
+        illegal_action: Literal["raise", "lose"] = "raise",
+        planes: Sequence[str] = DEFAULT_PLANES,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        render_mode: str | None = None,
+    ):
+        rules = Rules(size, komi, superko, suicide, max_moves)
+        check_colour(colour, rules)
+        check_choice("illegal_action", illegal_action, ("raise", "lose"))
+        if opponent != "random" and opponent is not None and not callable(opponent):
+            raise ValueError(
+                "opponent must be 'random', a callable (batch, rng) -> actions, or None for "
+                f"both seats, got {opponent!r}"
+            )
+        if render_mode is not None:
+            check_choice("render_mode", render_mode, self.metadata["render_modes"])
+        names, self._codes, self._dtype = read_planes(planes)
+        self.batch = GoBatch(num_envs, rules)
+        self.num_envs, self.render_mode = self.batch.num_games, render_mode
+        if autoreset_mode not in (*AutoresetMode, *(mode.value for mode in AutoresetMode)):
+            raise ValueError(
+                f"autoreset_mode must be one of {', '.join(map(str, AutoresetMode))}, "
+                f"got {autoreset_mode!r}"
+            )
+        self.autoreset_mode = AutoresetMode(autoreset_mode)
+        self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
+        self.single_observation_space, self.single_action_space = spaces_of(rules, names)
+        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
+        self.action_space = batch_space(self.single_action_space, self.num_envs)
+        self._opponent = opponent
+        self._both = opponent is None
+        self._choice = BOTH_SEATS if self._both else COLOUR_CODES[colour]
+        self._illegal_loses = illegal_action == "lose"
+        self._shape = (self.num_envs, len(names), rules.size, rules.size)
+        # Whom the rewards belong to: the agents, or the players who moved last.
+        self._colours = np.zeros(self.num_envs, np.int64)
+        self._everywhere = np.ones(self.num_envs, np.bool_)
+        self._begun = False
+
+    # ---- Gymnasium's protocol ---------------------------------------------------------------
+
+    def reset(
+        self,
+        *,
+        seed: int | Sequence[int | None] | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> tuple[Observation, dict[str, Any]]:
+        """Begin all games, or those that ``options["reset_mask"]``, bool [B], selects.
+
+        Args:
+            seed: game i is seeded with seed + i, or with its item of a sequence (None: its
+                stream goes on). It determines all that follows.
+            options: ``{"reset_mask": ...}``; infos then hold only the games begun.
+
+        Raises:
+            ValueError: a wrong number of seeds, or a wrong mask.
+        """
+        which = self._everywhere.copy()
+        if options is not None and "reset_mask" in options:
+            which = self._checked_mask(options["reset_mask"])
+        if not self._begun:
+            which = self._everywhere.copy()
+            self.batch.seed(stream_seed(self))
+        self._seed(seed, which)
+        self._begun = True
+        self._begin(which)
+        planes, mask = self._observe(self._everywhere)
+        return {"observation": planes, "action_mask": mask}, self._infos(which, mask)
+
+    def step(
+        self, actions: np.ndarray
+    ) -> tuple[Observation, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        """Play an action in each game, int [B]; see the class for what is whose.
+
+        Raises:
+            IllegalActionError: an action is illegal (see `illegal_action`), or the opponent's.
+            ResetNeeded: no game has begun, or one is over and must be reset by hand.
+            ValueError: the actions have a wrong type or shape.
+        """
+        actions = self._checked_actions(actions)
+        batch, total = self.batch, self.num_envs
+        over = batch.done
+        if not self._begun or (self.autoreset_mode == AutoresetMode.DISABLED and over.any()):
+            games = over.nonzero()[0].tolist() if self._begun else "all"
+            raise gymnasium.error.ResetNeeded(f"reset these games first: {games}")
+        verdicts = np.empty(total, np.int64)  # LEGAL in finished games
+        self._run(_judge_games, actions, verdicts)
+        illegal = verdicts != LEGAL
+        if not self._illegal_loses and illegal.any():
+            game = int(illegal.nonzero()[0][0])
+            raise IllegalActionError(game, int(actions[game]), _REASONS[int(verdicts[game])])
+
+        batch._make_room()
+        if over.any():
+            self._run(_begin_games, over, self._choice, self._colours)
+        self._run(_act_games, over, actions, verdicts, self._both, self._colours)
+        self._answer()
+        rewards, scores = np.empty(total), np.empty(total)
+        self._run(_pay_games, verdicts, self._colours, rewards, scores)
+        status = batch.games.info[:, STATUS]
+        terminated, truncated = status == ENDED, status == TRUNCATED
+        over = terminated | truncated
+        planes, mask = self._observe(self._everywhere)
+        final = {"score": (over, scores), "illegal_action": (illegal, illegal)}
+        infos: dict[str, Any] = {}
+        if self.autoreset_mode == AutoresetMode.SAME_STEP and over.any():
+            infos["final_obs"], infos["_final_obs"] = np.full(total, None, object), over
+            for game in over.nonzero()[0]:
+                seen = {"observation": planes[game].copy(), "action_mask": mask[game].copy()}
+                infos["final_obs"][game] = seen
+            infos["final_info"] = self._infos(over, mask.copy(), final)
+            infos["_final_info"] = over.copy()
+            self._begin(over)
+            self._observe(over, planes, mask)
+            final = {}
+        infos.update(self._infos(self._everywhere, mask, final))
+        observation = {"observation": planes, "action_mask": mask}
+        return observation, rewards, terminated, truncated, infos
+
+    def action_masks(self) -> np.ndarray:
+        """Legal actions of all games, bool [B, A]."""
+        return self.batch.legal_actions()
+
+    def render(self) -> tuple[str, ...] | None:
+        """The boards as B texts if `render_mode` is ``"ansi"``."""
+        if self.render_mode is None:
+            gymnasium.logger.warn('render() needs a render_mode: make_vec(..., render_mode="ansi")')
+            return None
+        return tuple(game_text(self.batch, game) for game in range(self.num_envs))
+
+    # ---- its pieces -------------------------------------------------------------------------
+
+    def _run(self, kernel: Callable, *arguments: Any) -> None:
+        """Call a kernel on all games, on the threads allowed."""
+        batch = self.batch
+        for_games(kernel, self.num_envs, batch.num_actions, batch.games, *arguments)
+
+    def _begin(self, which: np.ndarray) -> None:
+        """Start the selected games, with the opponent's first move where it has Black."""
+        self.batch._make_room()
+        self._run(_begin_games, which, self._choice, self._colours)
+        self._answer()
+
+    def _answer(self) -> None:
+        """Let the opponent play wherever it is on turn."""
+        batch = self.batch
+        if self._both:
+            return
+        if self._opponent == "random":
+            batch._make_room()
+            self._run(_answer_games, self._colours)
+            return
+        info = batch.games.info
+        running = info[:, STATUS] == RUNNING
+        waiting = running & (info[:, TO_PLAY] == self._colours)
+        if waiting.sum() == running.sum():
+            return
+        # To the opponent, the games in which the agent is on turn are finished ones.
+        info[waiting, STATUS] = ENDED
+        try:
+            let_opponent_play(batch, self._opponent, self.np_random)  # type: ignore[arg-type]
+        finally:
+            batch.games.info[waiting, STATUS] = RUNNING
+
+    def _observe(self, which, planes=None, mask=None) -> tuple[np.ndarray, np.ndarray]:
+        """Planes [B, C, N, N] and masks int8 [B, A] of the selected games."""
+        planes = np.empty(self._shape, self._dtype) if planes is None else planes
+        shape = (self.num_envs, self.batch.num_actions)
+        mask = np.empty(shape, np.int8) if mask is None else mask
+        self._run(_show_games, which, self._both, self._colours, self._codes, planes, mask)
+        return planes, mask
+
+    def _infos(self, which, mask, final=None) -> dict[str, Any]:
+        """Infos of the selected games, as Gymnasium batches them; zeros in the others."""
+        values = {
+            "action_mask": (which, mask),
+            "mover" if self._both else "colour": (which, self._colours.astype(np.int8)),
+            "to_play": (which, self.batch.to_play),
+            "ply": (which, self.batch.ply),
+            **(final or {}),
+        }
+        infos = {}
+        for name, (where, value) in values.items():
+            if where.any():
+                if not where.all():
+                    value = np.where(where.reshape(-1, *[1] * (value.ndim - 1)), value, 0)
+                infos[name], infos[f"_{name}"] = value, where.copy()
+        return infos
+
+    def _seed(self, seed: int | Sequence[int | None] | None, which: np.ndarray) -> None:
+        """Set the streams of the selected games as `GoBatch.seed` sets that of a single one."""
+        if seed is None:
+            return
+        if isinstance(seed, (int, np.integer)):
+            if which.all():
+                super().reset(seed=int(seed))
+            seeds: Sequence[int | None] = range(int(seed), int(seed) + self.num_envs)
+        else:
+            seeds = list(seed)
+            known = [item for item in seeds if item is not None]
+            if which.all() and known:
+                self.np_random = np.random.default_rng(known)
+        if len(seeds) != self.num_envs:
+            raise ValueError(f"{self.num_envs} games need as many seeds, got {len(seeds)}")
+        for game, item in enumerate(seeds):
+            if item is not None and which[game]:
+                words = np.random.SeedSequence(item).generate_state(1, np.uint64)
+                self.batch.games.words[game, STREAM] = words[0]
+
+    def _checked_mask(self, mask: Any) -> np.ndarray:
+        shape = (self.num_envs,)
+        if not isinstance(mask, np.ndarray) or mask.shape != shape or mask.dtype != np.bool_:
+            raise ValueError(f"options['reset_mask'] must be a bool array of shape {shape}")
+        if not mask.any():
+            raise ValueError("options['reset_mask'] must select at least one game")
+        return mask.copy()
+
+    def _checked_actions(self, actions: Any) -> np.ndarray:
+        actions = np.asarray(actions)
+        if actions.shape != (self.num_envs,) or actions.dtype.kind not in "iu":
+            raise ValueError(
+                f"actions must be whole numbers of shape ({self.num_envs},), "
+                f"got {actions.dtype} of shape {actions.shape}"
+            )
+        return actions.astype(np.int64, copy=False)

@@ -1,0 +1,80 @@
+"""What ``import goenv`` brings along, how long it takes, and what it says while it compiles."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from goenv import compile_notice
+
+
+def run(code, **environment):
+    """Run a program in a fresh interpreter; returns what it printed, and on stderr."""
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout, result.stderr
+
+
+def test_import_is_light():
+    heavy = ("torch", "pettingzoo", "matplotlib", "scipy.stats", "pydantic", "baselines")
+    heavy += ("algorithms", "wandb")
+    code = f"import sys, goenv; print([name for name in {heavy} if name in sys.modules])"
+    assert run(code)[0].strip() == "[]"
+
+
+def test_import_is_quick():
+    # Processor time, so that other work on the machine does not count.
+    code = "import time; s = time.process_time(); import goenv; print(time.process_time() - s)"
+    assert min(float(run(code)[0]) for _ in range(3)) < 1.0
+
+
+def test_public_names():
+    code = (
+        "import goenv, sys\n"
+        "for name in goenv.__all__: getattr(goenv, name)\n"
+        "assert 'pettingzoo' in sys.modules\n"
+        "try: goenv.nothing\n"
+        "except AttributeError as error: print(error)\n"
+    )
+    assert run(code)[0].strip() == "module 'goenv' has no attribute 'nothing'"
+
+
+@pytest.fixture
+def fresh_cache(tmp_path):
+    return {"NUMBA_CACHE_DIR": str(tmp_path), "GOENV_QUIET": "0"}
+
+
+def test_compilation_is_announced_once(fresh_cache):
+    code = (
+        "import numba, goenv\n"
+        "numba.njit(lambda x: x + 1)(1)\n"  # somebody else's kernel is none of our business
+        "print('before', file=__import__('sys').stderr)\n"
+        "goenv.GoBatch(1, goenv.Rules(size=2))\n"
+    )
+    assert run(code, **fresh_cache)[1].splitlines() == ["before", compile_notice.MESSAGE]
+    assert run(code, **fresh_cache)[1].splitlines() == ["before"]
+
+
+def test_the_announcement_can_be_silenced(monkeypatch, capsys):
+    class Dispatcher:
+        @staticmethod
+        def py_func():
+            pass
+
+    class Event:
+        data = {"dispatcher": Dispatcher}  # noqa: RUF012
+
+    Dispatcher.py_func.__module__ = "goenv.board"
+    for quiet, expected in (("1", ""), ("0", compile_notice.MESSAGE + "\n")):
+        monkeypatch.setenv("GOENV_QUIET", quiet)
+        listener = compile_notice._Listener()
+        listener.on_start(Event)
+        listener.on_start(Event)
+        assert capsys.readouterr().err == expected
