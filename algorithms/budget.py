@@ -14,7 +14,7 @@ from goenv import GoBatch, Rules
 class Budget(BaseModel):
     """Limits of a run; it stops at the first one reached. At least one must be given."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     flops: float | None = Field(None, gt=0, description="floating-point operations of networks")
     env_steps: int | None = Field(None, gt=0, description="moves played in games, passes included")

@@ -30,6 +30,8 @@ from algorithms.players import PlayConfig
 
 WEIGHTS, ARRAYS, NUMBERS = "weights.safetensors", "state.safetensors", "state.json"
 FORMAT = 1
+# Key that marks the place of an array among the numbers.
+_MARK = "$array"
 
 
 class CheckpointError(ValueError):
@@ -62,14 +64,7 @@ def load_weights(path: Path) -> tuple[Model, WeightsHeader]:
     """
     if path.is_dir():
         path = path / WEIGHTS
-    if not path.is_file():
-        raise CheckpointError(f"there is no weights file at {path}")
-    try:
-        with safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
-        weights = load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path} is no readable safetensors file: {error}") from None
+    metadata, weights = _read_safetensors(path)
     if "gozoo" not in metadata:
         raise CheckpointError(f"{path} was not written by GoZoo: its header has no entry 'gozoo'")
     try:
@@ -87,7 +82,12 @@ def load_weights(path: Path) -> tuple[Model, WeightsHeader]:
 
 
 def save_checkpoint(
-    folder: Path, step: int, model: Model, header: WeightsHeader, state: dict[str, Any]
+    folder: Path,
+    step: int,
+    model: Model,
+    header: WeightsHeader,
+    state: dict[str, Any],
+    notes: dict[str, dict[str, Any]] | None = None,
 ) -> Path:
     """Write checkpoint number `step` into `folder` and point ``latest`` at it.
 
@@ -96,19 +96,28 @@ def save_checkpoint(
         step: its number.
         model, header: as for `save_weights`.
         state: nested dicts of arrays, tensors, numbers, strings, None and lists of these scalars.
+        notes: further JSON files by name; they stay when the state is dropped.
+
+    Raises:
+        TypeError: the state holds something else.
+        ValueError: ``latest`` is this step already; to replace it would not be safe from a kill.
     """
     final = folder / f"{step:06d}"
     beside = folder / f".{step:06d}.partial"
+    if (folder / "latest").resolve() == final.resolve():
+        raise ValueError(f"there is a checkpoint of step {step} in {folder}")
+    arrays: dict[str, torch.Tensor] = {}
+    numbers = _split(state, "", arrays)
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
     save_weights(beside / WEIGHTS, model, header)
-    arrays: dict[str, torch.Tensor] = {}
-    numbers = _split(state, "", arrays)
     save_file(arrays, beside / ARRAYS)
     (beside / NUMBERS).write_text(json.dumps({"format": FORMAT, "state": numbers}))
+    for name, note in (notes or {}).items():
+        (beside / name).write_text(json.dumps(note))
     for path in (*beside.iterdir(), beside):
         _sync(path)
-    if final.exists():
+    if final.exists():  # left by a stop before `latest` could name it
         shutil.rmtree(final)
     beside.rename(final)
     link = folder / ".latest.partial"
@@ -125,14 +134,35 @@ def load_state(path: Path) -> dict[str, Any]:
     Raises:
         CheckpointError: the files are missing or damaged.
     """
+    file = path / NUMBERS
     try:
-        numbers = json.loads((path / NUMBERS).read_text())
-        arrays = load_file(path / ARRAYS)
-        if numbers["format"] != FORMAT:
-            raise CheckpointError(f"{path} has format {numbers['format']}, not {FORMAT}")
+        numbers = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise CheckpointError(f"{file} is no readable JSON file: {reason}") from None
+    if not isinstance(numbers, dict) or not isinstance(numbers.get("state"), dict):
+        raise CheckpointError(f"{file} was not written by GoZoo: it has no format and state")
+    if numbers.get("format") != FORMAT:
+        raise CheckpointError(
+            f"{file} has format {numbers.get('format')}; this version reads {FORMAT}"
+        )
+    _, arrays = _read_safetensors(path / ARRAYS)
+    try:
         return _join(numbers["state"], arrays)
-    except (OSError, SafetensorError, json.JSONDecodeError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{path} is no checkpoint to resume from: {error}") from None
+    except (KeyError, TypeError) as error:
+        raise CheckpointError(f"{file} names the array {error}, which {ARRAYS} lacks") from None
+
+
+def _read_safetensors(path: Path) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
+    """Header and arrays of a safetensors file."""
+    if not path.is_file():
+        raise CheckpointError(f"there is no file {path}")
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+        return metadata, load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path} is no readable safetensors file: {error}") from None
 
 
 def drop_state(path: Path) -> None:
@@ -144,24 +174,29 @@ def drop_state(path: Path) -> None:
 def _split(value: Any, key: str, arrays: dict[str, torch.Tensor]) -> Any:
     """Move arrays out of nested dicts into `arrays`, leaving their key behind."""
     if isinstance(value, dict):
+        for name in value:
+            if not isinstance(name, str) or "/" in name or name == _MARK:
+                raise TypeError(f"a checkpoint cannot hold the key {name!r} at {key or '/'}")
         return {name: _split(item, f"{key}/{name}", arrays) for name, item in value.items()}
+    # Arrays that share memory are written apart.
     if isinstance(value, np.ndarray):
-        value = torch.from_numpy(np.ascontiguousarray(value))
+        arrays[key] = torch.from_numpy(np.array(value, order="C"))
+        return {_MARK: key}
     if isinstance(value, torch.Tensor):
-        # Tensors that share memory are written apart.
-        arrays[key] = value.detach().cpu().clone().contiguous()
-        return {"array": key}
+        arrays[key] = value.detach().cpu().clone(memory_format=torch.contiguous_format)
+        return {_MARK: key}
     if isinstance(value, np.generic):
         value = value.item()
-    if value is None or isinstance(value, (bool, int, float, str, list, tuple)):
-        return value
-    raise TypeError(f"a checkpoint cannot hold {type(value).__name__} at {key}")
+    for item in value if isinstance(value, (list, tuple)) else (value,):
+        if item is not None and not isinstance(item, (bool, int, float, str)):
+            raise TypeError(f"a checkpoint cannot hold {type(item).__name__} at {key}")
+    return value
 
 
 def _join(value: Any, arrays: dict[str, torch.Tensor]) -> Any:
     if isinstance(value, dict):
-        if list(value) == ["array"]:
-            return arrays[value["array"]].numpy()
+        if list(value) == [_MARK]:
+            return arrays[value[_MARK]].numpy()
         return {name: _join(item, arrays) for name, item in value.items()}
     return value
 

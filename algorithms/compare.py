@@ -14,201 +14,177 @@ was stopped goes on where it was.
 
 from __future__ import annotations
 
-import hashlib
-import itertools
-import json
+import platform
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import torch
+import yaml
 
-from algorithms.config import CompareConfig, JudgeConfig, TrainConfig, validate
-from algorithms.run import Status, list_snapshots, train
-from baselines.agent import Agent
-from baselines.arena import GameRecord, make_openings, play_games
-from baselines.ratings import GroupRating, Results, bootstrap_ratings
-from goenv import Rules
-
-RUNS, GAMES, REPORT = "runs", "games", "report"
-
-
-@dataclass(frozen=True)
-class Player:
-    """Someone who takes part in the judging.
-
-    Attributes:
-        name: shown, and unique.
-        agent: text form, from which a worker makes the agent.
-        learner: name of the learner it is a snapshot of; None for anchors.
-        seed: of its training; None for anchors.
-        group: players of one group are the same player but for the seed.
-        share: of the budget that was spent when it was taken, 0 to 1; None for anchors.
-        spent: what its training had spent.
-        final: whether it is the last snapshot of its run, as its learner plays.
-    """
-
-    name: str
-    agent: str
-    learner: str | None = None
-    seed: int | None = None
-    group: str = ""
-    share: float | None = None
-    spent: dict[str, float] | None = None
-    final: bool = False
+from algorithms import workers
+from algorithms.config import (
+    CompareConfig,
+    ConfigError,
+    TrainConfig,
+    dump_config,
+    validate,
+)
+from algorithms.display import Display, describe
+from algorithms.judging import RUNS, Meeting, meetings_of, pair_cell, players_of, rate, read_games
+from algorithms.model import default_device
+from algorithms.registry import make_agent
+from algorithms.report import write_report
+from algorithms.run import Status, is_complete, train
+from goenv.threads import available_cores
 
 
-def train_cell(
-    config: dict[str, Any],
-    folder: str,
-    on_step: Callable[[Status], None],
-    should_stop: Callable[[], bool],
-) -> None:
+def train_cell(config: dict[str, Any], folder: str) -> None:
     """One run of a comparison, from plain data; goes on with what is in the folder."""
     train(
         validate(TrainConfig, config, folder),
         Path(folder),
         resume=True,
-        on_step=on_step,
-        should_stop=should_stop,
+        on_step=workers.report,
+        should_stop=workers.should_stop,
     )
 
 
-def pair_cell(
-    first: str, second: str, names: tuple[str, str], rules: dict[str, Any], judge: dict[str, Any],
-    path: str,
-) -> list[GameRecord]:  # fmt: skip
-    """The games of one pair of players, from plain data; stored at `path` and returned."""
-    from algorithms.registry import make_agent
+def run_comparison(
+    config: CompareConfig,
+    folder: Path,
+    resume: bool,
+    display: Display,
+    stopping: Callable[[], bool],
+) -> Path | None:
+    """Train, judge and report; what is there already is not done again.
 
-    agents: list[Agent] = []
-    for text, name in zip((first, second), names, strict=True):
-        agent = make_agent(text)
-        agent.name = name
-        agents.append(agent)
-    records = play_games(
-        *agents,
-        Rules(**rules),
-        make_openings(judge["games"] // 2, judge["opening_moves"], Rules(**rules), judge["seed"]),
-        np.random.default_rng([judge["seed"], *hashlib.sha256(path.encode()).digest()[:8]]),
-    )
-    write_games(Path(path), records)
-    return records
+    Args:
+        config: of the comparison.
+        folder: where it is stored; it must not hold another one.
+        resume: go on with what is in `folder`.
+        display: told about the progress.
+        stopping: asked often; once true, the work stops cleanly.
 
+    Returns:
+        The report's page, or None if it was stopped before.
 
-def write_games(path: Path, records: list[GameRecord]) -> None:
-    """Store games as JSON, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(".partial")
-    beside.write_text(json.dumps([asdict(record) for record in records]))
-    beside.replace(path)
+    Raises:
+        ConfigError: the folder holds another comparison, or an agent's text names none.
+    """
+    for text in {*config.judge.anchors, *(match.opponent for match in config.judge.matches)}:
+        make_agent(text)  # better an error now than after the training
+    _claim(folder, config, resume)
+    count = config.workers or available_cores()
 
-
-def read_games(path: Path) -> list[GameRecord]:
-    """Games that `write_games` stored."""
-    return [
-        GameRecord(**{**data, "rules": Rules(**data["rules"]), "moves": tuple(data["moves"])})
-        for data in json.loads(path.read_text())
+    runs = config.runs()
+    todo = [run for run in runs if not is_complete(folder / RUNS / run.name)]
+    display.say(f"training {len(runs)} runs, {count} at a time, in {folder}")
+    for run in runs:
+        display.update(run.name, 0.0 if run in todo else 1.0, "waiting" if run in todo else "done")
+    cells = [
+        {"config": run.model_dump(mode="json"), "folder": str(folder / RUNS / run.name)}
+        for run in todo
     ]
+    for news in workers.run_cells(train_cell, cells, count, stopping):
+        if isinstance(news, Status):
+            display.update(news.name, news.share, describe(news))
+    if stopping():
+        return None
 
-
-def players_of(config: CompareConfig, folder: Path) -> list[Player]:
-    """Anchors, then the snapshots of each run that the judging asks for."""
-    judge = config.judge
-    players = [Player(name=text, agent=text, group=text) for text in judge.anchors]
-    for run in config.runs():
-        learner = run.name.removesuffix(f"-seed{run.seed}")
-        snapshots = list_snapshots(folder / RUNS / run.name)
-        last = snapshots[-1]
-        # The untrained network is a player too: the first point of every curve.
-        count = min(judge.snapshots + 1, len(snapshots))
-        chosen = np.unique(np.linspace(0, len(snapshots) - 1, count).round().astype(int))
-        for index in chosen:
-            snapshot = snapshots[index]
-            is_last = snapshot == last
-            share = snapshot.spent["flops"] / max(1.0, last.spent["flops"])
-            percent = round(100 * share)
-            players.append(
-                Player(
-                    name=f"{run.name}@{percent}%",
-                    agent=str(snapshot.path),
-                    learner=learner,
-                    seed=run.seed,
-                    group=learner if is_last else f"{learner}@{percent}%",
-                    share=share,
-                    spent=snapshot.spent,
-                    final=is_last,
-                )
-            )
-        if judge.raw_policies and run.learner.play.simulations > 0:
-            players.append(
-                Player(
-                    name=f"{run.name}-raw",
-                    agent=f"{last.path}?simulations=0",
-                    learner=learner,
-                    seed=run.seed,
-                    group=f"{learner} (raw policy)",
-                    share=1.0,
-                    spent=last.spent,
-                )
-            )
-    return players
-
-
-def pair_jobs(config: CompareConfig, folder: Path, players: list[Player]) -> list[dict[str, Any]]:
-    """Arguments of `pair_cell` for all pairs and for the extra matches, dearest first."""
-    rules = asdict(config.game.rules())
-    judge = config.judge.model_dump(mode="json")
-    jobs = [
-        _job(first, second, rules, judge, folder, "")
-        for first, second in itertools.combinations(players, 2)
-        if first.spent != second.spent or first.seed != second.seed or first.seed is None
+    players = players_of(config, folder)
+    meetings = meetings_of(config, folder, players)
+    if not _play_meetings(config, meetings, count, display, stopping):
+        return None
+    display.say("rating and reporting")
+    records = [
+        record for meeting in meetings if not meeting.extra for record in read_games(meeting.path)
     ]
-    for match in config.judge.matches:
-        settings = {**judge, "games": match.games, "seed": judge["seed"] + 1}
-        opponent = Player(name=match.opponent, agent=match.opponent)
-        jobs += [
-            _job(player, opponent, rules, settings, folder, "match-")
-            for player in players
-            if player.final and player.learner == match.learner
-        ]
-    return jobs
+    extras = [
+        (meeting.first, meeting.second.agent, read_games(meeting.path))
+        for meeting in meetings
+        if meeting.extra
+    ]
+    ratings = rate(players, records, config.judge)
+    return write_report(config, folder, players, records, ratings, extras, describe_machine())
 
 
-def _job(
-    first: Player, second: Player, rules: dict, judge: dict, folder: Path, prefix: str
-) -> dict[str, Any]:
-    # Names hold characters that files cannot: the digest keeps the path unique and short.
-    key = json.dumps([first.agent, second.agent, rules, judge["games"], judge["opening_moves"]])
-    digest = hashlib.sha256(key.encode()).hexdigest()[:12]
+def _play_meetings(
+    config: CompareConfig,
+    meetings: list[Meeting],
+    count: int,
+    display: Display,
+    stopping: Callable[[], bool],
+) -> bool:
+    """Play what is not stored yet; False if it was stopped before the end."""
+    todo = [meeting for meeting in meetings if not meeting.path.exists()]
+    cells = [
+        {
+            "agents": (meeting.first.agent, meeting.second.agent),
+            "names": (meeting.first.name, meeting.second.name),
+            "rules": asdict(config.game.rules()),
+            "games": meeting.games,
+            "opening_moves": config.judge.opening_moves,
+            "seed": meeting.seed,
+            "path": str(meeting.path),
+        }
+        for meeting in todo
+    ]
+    total = sum(meeting.games for meeting in meetings)
+    played = total - sum(meeting.games for meeting in todo)
+    display.say(f"playing {total} games between players, {len(meetings)} meetings")
+    display.update("games", played / total, f"{played} of {total}")
+    for news in workers.run_cells(pair_cell, cells, count, stopping):
+        if isinstance(news, workers.Finished):
+            meeting = todo[news.index]
+            played += meeting.games
+            names = f"{meeting.first.name} and {meeting.second.name}"
+            display.update("games", played / total, f"{played} of {total}  last: {names}")
+    return not stopping()
+
+
+def describe_machine() -> dict[str, str]:
+    """What the figures were measured on."""
     return {
-        "first": first.agent,
-        "second": second.agent,
-        "names": (first.name, second.name),
-        "rules": rules,
-        "judge": judge,
-        "path": str(folder / GAMES / f"{prefix}{digest}.json"),
+        "processor": _processor(),
+        "cores": str(available_cores()),
+        "platform": platform.system(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "device": str(default_device()),
     }
 
 
-def rate(players: list[Player], records: list[GameRecord], judge: JudgeConfig) -> list[GroupRating]:
-    """Ratings of all groups of players, with intervals over games and over seeds."""
-    index = {player.name: number for number, player in enumerate(players)}
-    results = Results(
-        names=tuple(index),
-        first=np.array([index[record.black] for record in records]),
-        second=np.array([index[record.white] for record in records]),
-        score=np.array([record.outcome(record.black) for record in records]),
-        block=np.array([record.opening for record in records]),
-    )
-    groups: dict[str, list[str]] = {}
-    for player in players:
-        groups.setdefault(player.group, []).append(player.name)
-    return bootstrap_ratings(
-        results,
-        {name: tuple(members) for name, members in groups.items()},
-        anchor=judge.anchor,
-        repeats=judge.bootstrap,
-        rng=judge.seed,
-    )
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if "model name" in line)
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def _claim(folder: Path, config: CompareConfig, resume: bool) -> None:
+    """Make the folder, or see that the comparison in it is the one to resume."""
+    path = folder / "config.yaml"
+    wanted = dump_config(config)
+    if path.exists():
+        if not resume:
+            raise ConfigError(
+                f"{folder} already holds a comparison: go on with it by --resume, choose another "
+                "name, or delete the folder"
+            )
+        stored = validate(CompareConfig, yaml.safe_load(path.read_text()), str(path))
+        # How it is judged may change: the runs stay the same.
+        differing = [
+            key
+            for key, value in config.model_dump(mode="json").items()
+            if key not in ("judge", "workers") and stored.model_dump(mode="json")[key] != value
+        ]
+        if differing:
+            raise ConfigError(
+                f"{folder} cannot be resumed: its {' and '.join(differing)} differ from what is "
+                f"asked for; see {path}"
+            )
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(wanted, encoding="utf-8")

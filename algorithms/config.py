@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import functools
+import operator
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -25,9 +27,12 @@ if TYPE_CHECKING:
     AnyLearnerConfig = LearnerConfig
 else:
     AnyLearnerConfig = Annotated[
-        tuple(config for _, config in LEARNERS.values()),
+        functools.reduce(operator.or_, (config for _, config in LEARNERS.values())),
         Field(discriminator="algorithm"),
     ]
+
+# Names of folders; ".." would be another's.
+NAME = r"^[A-Za-z0-9_][A-Za-z0-9._-]*$"
 
 
 class ConfigError(ValueError):
@@ -35,7 +40,7 @@ class ConfigError(ValueError):
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class GameConfig(_Frozen):
@@ -77,7 +82,7 @@ class CheckpointConfig(_Frozen):
 class TrainConfig(_Frozen):
     """One run: a learner, a game, a budget and a seed. It alone repeats the run."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9._-]+$", description="the run is stored in runs/NAME")
+    name: str = Field(pattern=NAME, description="the run is stored in runs/NAME")
     seed: int = Field(0, ge=0)
     game: GameConfig = GameConfig()
     learner: AnyLearnerConfig
@@ -86,12 +91,22 @@ class TrainConfig(_Frozen):
     sample_games: int = Field(4, ge=0, description="games against itself stored with a snapshot")
 
 
+def _check_even(games: int) -> None:
+    if games % 2:
+        raise ValueError(f"games must be even, so that colours alternate; got {games}")
+
+
 class MatchConfig(_Frozen):
     """A longer match of every final agent of a learner against one opponent."""
 
     learner: str
     opponent: str
-    games: int = Field(200, ge=2)
+    games: int = Field(200, ge=2, description="even: both colours")
+
+    @model_validator(mode="after")
+    def _valid(self) -> MatchConfig:
+        _check_even(self.games)
+        return self
 
 
 class JudgeConfig(_Frozen):
@@ -111,8 +126,9 @@ class JudgeConfig(_Frozen):
 
     @model_validator(mode="after")
     def _valid(self) -> JudgeConfig:
-        if self.games % 2:
-            raise ValueError(f"games must be even, so that colours alternate; got {self.games}")
+        _check_even(self.games)
+        if len(set(self.anchors)) != len(self.anchors):
+            raise ValueError(f"anchors must differ, got {self.anchors}")
         if self.anchor not in self.anchors:
             raise ValueError(f"anchor {self.anchor!r} must be one of anchors {self.anchors}")
         return self
@@ -121,12 +137,12 @@ class JudgeConfig(_Frozen):
 class CompareConfig(_Frozen):
     """A comparison: every learner with every seed, on one game and one budget."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9._-]+$", description="stored in runs/NAME")
+    name: str = Field(pattern=NAME, description="stored in runs/NAME")
     game: GameConfig = GameConfig()
     learners: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")], AnyLearnerConfig] = Field(
         min_length=1
     )
-    seeds: tuple[int, ...] = Field((0, 1), min_length=1)
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field((0, 1), min_length=1)
     budget: Budget
     checkpoints: CheckpointConfig = CheckpointConfig()
     judge: JudgeConfig = JudgeConfig()
@@ -136,6 +152,9 @@ class CompareConfig(_Frozen):
     def _valid(self) -> CompareConfig:
         if len(set(self.seeds)) != len(self.seeds):
             raise ValueError(f"seeds must differ, got {self.seeds}")
+        for name in self.learners:
+            if name in self.judge.anchors:
+                raise ValueError(f"a learner cannot be called {name!r}, like an anchor")
         for match in self.judge.matches:
             if match.learner not in self.learners:
                 raise ValueError(
@@ -198,13 +217,8 @@ def validate(kind: type[Config], data: dict[str, Any], source: str) -> Config:
     except ValidationError as error:
         lines = [f"{source} does not fit:"]
         for problem in error.errors():
-            # The name of the algorithm, by which its settings were chosen, is no key of the file.
             location = problem["loc"]
-            path = [
-                part
-                for index, part in enumerate(location)
-                if part not in LEARNERS or location[index - 1] == "learners"
-            ]
+            path = [part for index, part in enumerate(location) if not _is_tag(location, index)]
             where = ".".join(map(str, path)) or "the whole"
             message = problem["msg"].removeprefix("Value error, ")
             if problem["type"] == "extra_forbidden":
@@ -224,6 +238,13 @@ def validate(kind: type[Config], data: dict[str, Any], source: str) -> Config:
 def dump_config(config: BaseModel) -> str:
     """A configuration as YAML that `load_config` reads back to an equal one."""
     return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def store_config(path: Path, config: BaseModel) -> None:
+    """Write a configuration, whole or not at all."""
+    beside = path.with_suffix(".partial")
+    beside.write_text(dump_config(config), encoding="utf-8")
+    beside.replace(path)
 
 
 def _override(data: dict[str, Any], override: str) -> None:
@@ -247,6 +268,16 @@ def _override(data: dict[str, Any], override: str) -> None:
     node[parts[-1]] = value
 
 
+def _is_tag(location: tuple, index: int) -> bool:
+    """Whether a part is the algorithm by which settings were chosen, which is no key of the file.
+
+    pydantic puts it behind ``learner`` and behind each name in ``learners``.
+    """
+    return location[index] in LEARNERS and (
+        location[:index] == ("learner",) or (index == 2 and location[0] == "learners")
+    )
+
+
 def _suggest(kind: type[BaseModel], location: tuple) -> str:
     """The keys there are, or the one probably meant."""
     model: Any = kind
@@ -255,6 +286,8 @@ def _suggest(kind: type[BaseModel], location: tuple) -> str:
             model = LEARNERS[part][1]
         elif part in getattr(model, "model_fields", {}):
             model = model.model_fields[part].annotation
+        elif get_args(model):  # tuple[Model, ...]
+            model = get_args(model)[0]
     names = list(getattr(model, "model_fields", {}))
     close = difflib.get_close_matches(str(location[-1]), names, n=1)
     if close:

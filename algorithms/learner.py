@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from torch import nn
 
 from algorithms.budget import Ledger, MeteredBatch
@@ -20,7 +20,7 @@ from goenv import Rules
 class StartConfig(BaseModel):
     """How training games begin, so that they differ."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     komis: tuple[float, ...] = Field(
         (), description="komi of a training game, drawn from these; empty: that of the game"
@@ -29,11 +29,18 @@ class StartConfig(BaseModel):
         0, ge=0, description="half of the games begin with 1 to this many random moves"
     )
 
+    @field_validator("komis")
+    @classmethod
+    def _valid_komis(cls, komis: tuple[float, ...]) -> tuple[float, ...]:
+        for komi in komis:
+            Rules(komi=komi)
+        return komis
+
 
 class OptimiserConfig(BaseModel):
     """AdamW with a rate that falls along a cosine as the budget is spent."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     learning_rate: float = Field(2e-3, gt=0, description="at the start")
     final_learning_rate: float = Field(2e-4, ge=0, description="when the budget is spent")
@@ -44,7 +51,7 @@ class OptimiserConfig(BaseModel):
 class LearnerConfig(BaseModel):
     """What the configurations of all learners have in common."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     algorithm: str
     network: NetworkConfig = NetworkConfig()

@@ -117,8 +117,9 @@ class Model:
         return logits.float(), values.float()
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Weights, as of the network."""
-        return {name: value.detach().cpu() for name, value in self.network.state_dict().items()}
+        """A copy of the weights, under the network's names."""
+        weights = self.network.state_dict()
+        return {name: value.detach().to("cpu", copy=True) for name, value in weights.items()}
 
     def load_state_dict(self, weights: dict[str, Tensor]) -> None:
         """Take over weights; their names and shapes must fit the network's."""

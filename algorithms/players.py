@@ -18,13 +18,33 @@ _TREE_BYTES = 2**29
 class PlayConfig(BaseModel):
     """How a trained network plays."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     simulations: int = Field(0, ge=0, description="simulations a move; 0 plays the raw policy")
     temperature: float = Field(
         0.0, ge=0, description="0 plays the best action, 1 draws from the policy or the visits"
     )
     exploration: float = Field(1.25, ge=0, description="c of PUCT")
+
+
+def _draw(
+    scores: np.ndarray, allowed: np.ndarray, temperature: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Actions int64 [B], each drawn with probability as exp(score / temperature); 0: the best.
+
+    Args:
+        scores: [B, A].
+        allowed: bool [B, A], what may be drawn; a row without any gets some action.
+        temperature: of the draw, however small or large.
+        rng: of the draw.
+    """
+    scores = np.where(allowed, scores, -np.inf).astype(np.float64)
+    best = scores.max(axis=1, keepdims=True)
+    if temperature == 0:
+        return np.argmax(scores, axis=1)
+    below = np.minimum(scores, best) - np.where(np.isfinite(best), best, 0)  # at most 0
+    with np.errstate(over="ignore"):
+        return sample_actions(below / temperature, rng)
 
 
 class PolicyAgent:
@@ -44,10 +64,7 @@ class PolicyAgent:
     def act(self, batch: GoBatch, rng: np.random.Generator) -> np.ndarray:
         """See `Agent`."""
         logits, _ = self._evaluator.evaluate(batch)
-        logits = np.where(batch.legal_actions(), logits, -1e30)
-        if self.temperature == 0:
-            return np.argmax(logits, axis=1)
-        return sample_actions(logits / self.temperature, rng)
+        return _draw(logits, batch.legal_actions(), self.temperature, rng)
 
     __call__ = act
 
@@ -83,8 +100,9 @@ class SearchAgent:
         result = self._search.run(batch, rng)
         if self.temperature == 0:
             return result.best_actions()
-        with np.errstate(divide="ignore"):
-            return sample_actions(np.log(result.visits) / self.temperature, rng)
+        return _draw(
+            np.log(np.maximum(result.visits, 1)), result.visits > 0, self.temperature, rng
+        )
 
     __call__ = act
 

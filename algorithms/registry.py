@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from pydantic import ValidationError
 
-from algorithms.checkpoint import CheckpointError, load_weights
+from algorithms.checkpoint import WEIGHTS, CheckpointError, load_weights
 from algorithms.players import PlayConfig, network_agent, uct_agent
 from baselines.agent import Agent, RandomAgent
 
@@ -26,7 +26,7 @@ PATH?simulations=64&temperature=0       the same with other settings of play:
 
 
 def _random(argument: str, text: str) -> Agent:
-    if argument:
+    if text != "random":
         raise AgentError(f"{text!r}: the agent 'random' takes no argument")
     return RandomAgent()
 
@@ -55,13 +55,24 @@ def make_agent(text: str) -> Agent:
     return agent
 
 
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # no name that a file could have
+        return False
+
+
 def _trained(text: str) -> Agent:
     location, _, query = text.partition("?")
     path = Path(location)
-    if not path.exists():
+    if not location or not _exists(path):
         raise AgentError(f"no agent is called {text!r}. Agents are:\n{FORMS}")
     if (path / "checkpoints").is_dir():
         path = path / "checkpoints" / "latest"
+        if not path.exists():
+            raise AgentError(f"{text!r}: the run has no checkpoint yet")
+    elif path.is_dir() and not (path / WEIGHTS).exists():
+        raise AgentError(f"{text!r}: the folder holds no run and no checkpoint")
     try:
         model, header = load_weights(path)
     except CheckpointError as error:

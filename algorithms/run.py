@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import yaml
 
 from algorithms import tracking
 from algorithms.budget import Ledger
@@ -22,7 +22,7 @@ from algorithms.checkpoint import (
     load_weights,
     save_checkpoint,
 )
-from algorithms.config import ConfigError, TrainConfig, dump_config, make_learner, validate
+from algorithms.config import ConfigError, TrainConfig, load_config, make_learner, store_config
 from algorithms.learner import Learner
 from baselines.arena import make_openings, play_games
 from baselines.sgf import save_games
@@ -86,19 +86,22 @@ def train(
         What was spent.
 
     Raises:
-        ConfigError: the folder holds another run, or a view is not installed.
+        ConfigError: the folder holds another run, there are not enough openings for the sample
+            games, or a view is not installed.
         CheckpointError: the checkpoint to resume from is damaged.
     """
     torch.set_num_threads(1)  # several spin against each other on a shared machine
-    _claim(folder, config, resume)
     rules = config.game.rules()
+    openings = _sample_openings(config)
+    _claim(folder, config, resume)
     learner = make_learner(config.learner, rules, config.seed)
     ledger = Ledger(budget=config.budget)
     checkpoints = folder / "checkpoints"
-    step = _restore(checkpoints, learner, ledger)
+    stored = _restore(checkpoints, learner, ledger)
+    step = stored or 0
     trackers: list[tracking.Tracker] = [tracking.MetricsFile(folder / "metrics.jsonl", step)]
     if "tensorboard" in views:
-        trackers.append(tracking.TensorBoard(folder))
+        trackers.append(tracking.TensorBoard(folder, step))
     if "wandb" in views:
         trackers.append(tracking.WandB(folder, config.name, config.model_dump(mode="json")))
     header = WeightsHeader(
@@ -109,19 +112,20 @@ def train(
     )
 
     def save(is_snapshot: bool) -> None:
+        nonlocal stored
         state = {"learner": learner.state_dict(), "ledger": ledger.spent()}
-        path = save_checkpoint(checkpoints, step, learner.model, header, state)
-        if is_snapshot:
-            _write_json(path / LEDGER, {"step": step, "spent": ledger.spent()})
+        notes = {LEDGER: {"step": step, "spent": ledger.spent()}} if is_snapshot else {}
+        path = save_checkpoint(checkpoints, step, learner.model, header, state, notes)
         _prune(checkpoints, path)
+        stored = step
 
     if not ledger.exhausted():
         # Compile before the clock starts; a learner of its own, so that nothing is disturbed.
         make_learner(config.learner, rules, config.seed).step(Ledger())
-    taken = len(list_snapshots(folder))
-    if taken == 0:
+    if stored is None:
         save(is_snapshot=True)  # the untrained player: every curve begins here
-        taken = 1
+    snapshots = list_snapshots(folder)
+    taken = _snapshots_due(config, snapshots[-1].spent) if snapshots else 0
     saved_at = time.monotonic()
     try:
         while not ledger.exhausted() and not should_stop():
@@ -132,15 +136,15 @@ def train(
             for tracker in trackers:
                 tracker.log(step, ledger.spent(), metrics)
             on_step(Status(config.name, step, ledger.share_spent(), ledger.spent(), metrics))
-            due = 1 + int(ledger.progress() * config.checkpoints.snapshots)
+            due = _snapshots_due(config, ledger.spent())
             if due > taken or ledger.exhausted():
+                _sample_games(learner, config, openings, folder, step)
                 save(is_snapshot=True)
-                _sample_games(learner, config, folder, step)
                 taken, saved_at = due, time.monotonic()
             elif time.monotonic() - saved_at > config.checkpoints.seconds:
                 save(is_snapshot=False)
                 saved_at = time.monotonic()
-        if not ledger.exhausted():
+        if stored != step:
             save(is_snapshot=False)
     finally:
         for tracker in trackers:
@@ -149,13 +153,21 @@ def train(
 
 
 def list_snapshots(folder: Path) -> list[Snapshot]:
-    """Snapshots of the run in `folder`, the earliest first; the first is untrained."""
+    """Snapshots of the run in `folder`, the earliest first; the first is untrained.
+
+    Raises:
+        CheckpointError: the record of one is damaged.
+    """
     found = []
-    for path in sorted((folder / "checkpoints").glob("[0-9]*")):
-        if (path / LEDGER).is_file():
-            data = json.loads((path / LEDGER).read_text())
-            found.append(Snapshot(path, data["step"], data["spent"]))
-    return sorted(found, key=lambda snapshot: snapshot.step)
+    for path in _numbered(folder / "checkpoints"):
+        file = path / LEDGER
+        if file.is_file():
+            try:
+                data = json.loads(file.read_text())
+                found.append(Snapshot(path, data["step"], data["spent"]))
+            except (ValueError, KeyError, TypeError) as error:
+                raise CheckpointError(f"{file} is damaged: {error}") from None
+    return found
 
 
 def load_run_config(folder: Path) -> TrainConfig:
@@ -167,7 +179,7 @@ def load_run_config(folder: Path) -> TrainConfig:
     path = folder / "config.yaml"
     if not path.is_file():
         raise ConfigError(f"{folder} holds no run: there is no config.yaml in it")
-    return validate(TrainConfig, yaml.safe_load(path.read_text(encoding="utf-8")), str(path))
+    return load_config(TrainConfig, path)
 
 
 def is_complete(folder: Path) -> bool:
@@ -202,52 +214,72 @@ def _claim(folder: Path, config: TrainConfig, resume: bool) -> None:
                 f"asked for; see {path}"
             )
     folder.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(".partial")
-    beside.write_text(dump_config(config), encoding="utf-8")
-    beside.replace(path)
+    store_config(path, config)
 
 
-def _restore(checkpoints: Path, learner: Learner, ledger: Ledger) -> int:
-    """Load the latest checkpoint, if there is one; returns its step."""
+def _restore(checkpoints: Path, learner: Learner, ledger: Ledger) -> int | None:
+    """Load the latest checkpoint and return its step; None if there is none."""
     latest = checkpoints / "latest"
-    if not latest.exists():
-        return 0
-    path = latest.resolve()
-    model, _ = load_weights(path)
-    state = load_state(path)
-    try:
-        learner.model.load_state_dict(model.state_dict())
-        learner.load_state_dict(state["learner"])
-        ledger.load(state["ledger"])
-    except (KeyError, ValueError, RuntimeError) as error:
-        raise CheckpointError(f"{path} does not fit the learner: {error}") from None
-    return int(path.name)
+    step = None
+    if latest.exists():
+        path = latest.resolve()
+        model, _ = load_weights(path)
+        state = load_state(path)
+        try:
+            learner.model.load_state_dict(model.state_dict())
+            learner.load_state_dict(state["learner"])
+            ledger.load(state["ledger"])
+        except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+            raise CheckpointError(f"{path} does not fit the learner: {error}") from None
+        step = int(path.name)
+    # A kill may have left a later one that `latest` did not name yet: the run goes another way.
+    for path in _numbered(checkpoints):
+        if step is None or int(path.name) > step:
+            shutil.rmtree(path)
+    return step
+
+
+def _numbered(checkpoints: Path) -> list[Path]:
+    """Folders of checkpoints, in the order of their steps."""
+    return sorted(checkpoints.glob("[0-9]*"), key=lambda path: int(path.name))
+
+
+def _snapshots_due(config: TrainConfig, spent: dict[str, float]) -> int:
+    """How many snapshots there should be once so much is spent, the untrained one included."""
+    ledger = Ledger(budget=config.budget)
+    ledger.load(spent)
+    return 1 + int(ledger.progress() * config.checkpoints.snapshots)
 
 
 def _prune(checkpoints: Path, newest: Path) -> None:
     """Keep the newest checkpoint whole, of older snapshots the weights, of the others nothing."""
-    for path in checkpoints.glob("[0-9]*"):
+    for path in _numbered(checkpoints):
         if path == newest:
             continue
         drop_state(path)
         if not (path / LEDGER).exists():
-            for file in path.iterdir():
-                file.unlink()
-            path.rmdir()
+            shutil.rmtree(path)
+    for path in checkpoints.glob(".[0-9]*.partial"):  # begun before a kill
+        shutil.rmtree(path)
 
 
-def _sample_games(learner: Learner, config: TrainConfig, folder: Path, step: int) -> None:
-    """Store a few games of the learner's agent against itself."""
+def _sample_openings(config: TrainConfig) -> list[tuple[int, ...]]:
+    """Two random moves for every pair of sample games."""
     if config.sample_games == 0:
+        return []
+    try:
+        return make_openings((config.sample_games + 1) // 2, 2, config.game.rules(), config.seed)
+    except ValueError as error:
+        raise ConfigError(f"sample_games: {error}") from None
+
+
+def _sample_games(
+    learner: Learner, config: TrainConfig, openings: list[tuple[int, ...]], folder: Path, step: int
+) -> None:
+    """Store a few games of the learner's agent against itself."""
+    if not openings:
         return
     agent, rules = learner.agent(), config.game.rules()
-    openings = make_openings((config.sample_games + 1) // 2, 2, rules, config.seed)
     rng = np.random.default_rng([config.seed, step])
     records = play_games(agent, agent, rules, openings, rng)[: config.sample_games]
     save_games(records, folder / "games", f"step-{step:06d}")
-
-
-def _write_json(path: Path, data: dict) -> None:
-    beside = path.with_suffix(".partial")
-    beside.write_text(json.dumps(data))
-    beside.replace(path)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import netrc
 import os
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import urlparse
 
 from algorithms.config import ConfigError
 
@@ -62,16 +64,21 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
 
 
 class TensorBoard:
-    """Event files in ``tensorboard/``; every metric over steps."""
+    """Event files in ``tensorboard/``; every metric over steps.
 
-    def __init__(self, folder: Path):
+    Args:
+        folder: of the run.
+        last_step: the step to continue from; later records are hidden.
+    """
+
+    def __init__(self, folder: Path, last_step: int):
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
             raise ConfigError(
                 "TensorBoard is not installed: pip install 'gozoo[tracking]'"
             ) from None
-        self._writer = SummaryWriter(str(folder / "tensorboard"))
+        self._writer = SummaryWriter(str(folder / "tensorboard"), purge_step=last_step + 1)
 
     def log(self, step: int, spent: dict[str, float], metrics: dict[str, float]) -> None:
         """See `Tracker`."""
@@ -94,9 +101,7 @@ class WandB:
             raise ConfigError(
                 "Weights & Biases is not installed: pip install 'gozoo[tracking]'"
             ) from None
-        # Without an account wandb would ask for one and wait.
-        has_account = "WANDB_API_KEY" in os.environ or Path("~/.netrc").expanduser().exists()
-        mode: Any = os.environ.get("WANDB_MODE") or ("online" if has_account else "offline")
+        mode: Any = os.environ.get("WANDB_MODE") or ("online" if _has_account() else "offline")
         self._run = wandb.init(
             project="gozoo",
             name=name,
@@ -116,3 +121,14 @@ class WandB:
     def close(self) -> None:
         """See `Tracker`."""
         self._run.finish()
+
+
+def _has_account() -> bool:
+    """Whether wandb knows a key; without one it would ask for it and wait."""
+    if os.environ.get("WANDB_API_KEY"):
+        return True
+    host = urlparse(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")).hostname
+    try:
+        return host in netrc.netrc().hosts
+    except (OSError, netrc.NetrcParseError):
+        return False

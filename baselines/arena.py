@@ -61,7 +61,8 @@ def make_openings(count: int, moves: int, rules: Rules, seed: int) -> list[tuple
         return [()] * count
     rng = np.random.default_rng(seed)
     found: dict[tuple[int, ...], None] = {}
-    for _ in range(200):
+    barren = 0  # draws since the last new opening
+    while barren < 20:
         batch = GoBatch(2 * count, rules)
         chosen = []
         for _ in range(moves):
@@ -70,10 +71,14 @@ def make_openings(count: int, moves: int, rules: Rules, seed: int) -> list[tuple
             actions = np.argmax(legal * rng.random(legal.shape), axis=1)
             batch.step(actions)
             chosen.append(actions)
+        barren += 1
         for index in np.flatnonzero(~batch.done):
-            found.setdefault(tuple(int(actions[index]) for actions in chosen))
-            if len(found) == count:
-                return list(found)
+            opening = tuple(int(actions[index]) for actions in chosen)
+            if opening not in found and rules.size**2 not in opening:
+                found[opening] = None
+                barren = 0
+                if len(found) == count:
+                    return list(found)
     raise ValueError(
         f"there are not {count} distinct openings of {moves} moves on {rules.size}x{rules.size}: "
         f"found {len(found)}"

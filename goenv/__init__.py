@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import gymnasium
 
-from goenv import compile_notice
+from goenv import (
+    compile_notice,
+    kernel_cache,  # noqa: F401 - tracks goenv's own kernels, so it comes before any of them
+)
 from goenv.batch import GoBatch, IllegalActionError
 from goenv.gym_env import GoEnv
 from goenv.observations import PLANES

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
-from numba import njit
 
 from goenv import state
 from goenv.board import (
     GAME_OVER,
     ILLEGAL_REPETITION,
     ILLEGAL_SUICIDE,
-    LEGAL,
     OCCUPIED,
     OFF_BOARD,
-    action_cell,
-    cell_action,
-    final_score,
-    legality,
-    play,
+)
+from goenv.game_loops import (
+    copy_games,
+    draw_actions,
+    judge_games,
+    play_games,
+    score_games,
+    start_games,
+    unpad_boards,
 )
 from goenv.observations import (
     DEFAULT_PLANES,
@@ -28,12 +30,12 @@ from goenv.observations import (
     observe_games,
     plane_codes,
 )
-from goenv.random_play import random_legal_cell
 from goenv.rules import Rules
 from goenv.state import HISTORY_COUNT, PASS, RUNNING, STATUS
 from goenv.threads import for_games
 
-_REASONS = {
+# Why an action is illegal, by what `goenv.board.legality` answers.
+REASONS = {
     OCCUPIED: "the point is occupied",
     OFF_BOARD: "it is not on the board",
     ILLEGAL_SUICIDE: "it is a suicide that the rules forbid",
@@ -56,59 +58,6 @@ class IllegalActionError(ValueError):
         self.game, self.action, self.reason = game, action, reason
 
 
-@njit(cache=True, nogil=True)
-def _start_games(games, mask):
-    for game in range(mask.shape[0]):
-        if mask[game]:
-            state.start(games, game)
-
-
-@njit(cache=True, nogil=True)
-def _judge_games(first, last, games, actions, verdicts):
-    """Legality of an action in each running game; finished games are left alone."""
-    for game in range(first, last):
-        verdicts[game] = LEGAL
-        if games.info[game, STATUS] == RUNNING:
-            verdicts[game] = legality(games, game, action_cell(games, game, actions[game]))
-
-
-@njit(cache=True, nogil=True)
-def _play_games(first, last, games, actions):
-    for game in range(first, last):
-        if games.info[game, STATUS] == RUNNING:
-            play(games, game, action_cell(games, game, actions[game]))
-
-
-@njit(cache=True, nogil=True)
-def _score_games(first, last, games, out):
-    for game in range(first, last):
-        out[game] = final_score(games, game)
-
-
-@njit(cache=True, nogil=True)
-def _random_actions(first, last, games, out):
-    for game in range(first, last):
-        cell = np.int64(PASS)
-        if games.info[game, STATUS] == RUNNING:
-            cell = random_legal_cell(games, game)
-        out[game] = cell_action(games, game, cell)
-
-
-@njit(cache=True, nogil=True)
-def _unpad_boards(games, grid, out):
-    for game in range(out.shape[0]):
-        size = games.info[game, state.SIZE]
-        for y in range(size):
-            for x in range(size):
-                out[game, y, x] = games.cells[game, state.STONE, (y + 1) * (size + 1) + x]
-
-
-@njit(cache=True, nogil=True)
-def _copy_games(source, from_games, target, to_games):
-    for index in range(from_games.shape[0]):
-        state.copy_game(source, from_games[index], target, to_games[index])
-
-
 class GoBatch:
     """B games of Go in arrays.
 
@@ -119,20 +68,25 @@ class GoBatch:
     Args:
         num_games: B, at least 1.
         rules: one `Rules` for all games, or a sequence of B.
-        seed: a whole number; game b draws from its own stream, derived from (seed, b).
+        seed: a whole number, or one for each game; see `seed`.
 
     Raises:
         ValueError: a wrong argument, named.
     """
 
-    def __init__(self, num_games: int, rules: Rules | Sequence[Rules] = Rules(), seed: int = 0):  # noqa: B008
+    def __init__(
+        self,
+        num_games: int,
+        rules: Rules | Sequence[Rules] = Rules(),  # noqa: B008
+        seed: int | Sequence[int | None] = 0,
+    ):
         if isinstance(num_games, bool) or not isinstance(num_games, (int, np.integer)):
             raise ValueError(f"num_games must be a whole number, got {num_games!r}")
         if num_games < 1:
             raise ValueError(f"num_games must be at least 1, got {num_games}")
         if isinstance(rules, Rules):
             rules = (rules,) * int(num_games)
-        self.rules: tuple[Rules, ...] = tuple(rules)
+        self.rules: tuple[Rules, ...] = tuple(rules) if isinstance(rules, Iterable) else (rules,)
         for rule in self.rules:
             if not isinstance(rule, Rules):
                 raise ValueError(f"rules must be goenv.Rules, got {rule!r}")
@@ -149,7 +103,7 @@ class GoBatch:
         self.games = state.allocate(self.num_games, max_size, state.history_slots_for(max_size))
         for game, rule in enumerate(self.rules):
             state.set_rules(self.games, game, rule, max_size)
-        # Positions that may have been added since the fullest history was last looked at.
+        # So many more moves are sure to find room in the history of every game.
         self._room = 0
 
     def __len__(self) -> int:
@@ -160,22 +114,39 @@ class GoBatch:
         shown = str(kinds[0]) if len(kinds) == 1 else f"{len(kinds)} kinds of rules"
         return f"GoBatch({self.num_games} games, {shown}, {int(self.done.sum())} finished)"
 
-    def seed(self, seed: int) -> None:
-        """Start every game's random stream anew from (seed, index of the game)."""
-        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-            raise ValueError(f"seed must be a whole number, zero or more, got {seed!r}")
-        words = np.random.SeedSequence(int(seed)).generate_state(1, np.uint64)
-        # Multiples of an odd constant keep the streams of neighbouring games apart.
-        step = np.uint64(0xD1342543DE82EF95)
-        indices = np.arange(self.num_games, dtype=np.uint64)
-        self.games.words[:, state.STREAM] = words[0] ^ (indices * step)
+    def seed(self, seed: int | Sequence[int | None]) -> None:
+        """Start the random streams of the games anew.
+
+        Args:
+            seed: a whole number, zero or more: game b draws from its own stream, derived from
+                (seed, b). Or a sequence of B: each game begins as the first of a batch seeded
+                with its number; where that is None, its stream goes on.
+
+        Raises:
+            ValueError: a seed is no such number, or there are not B of them.
+        """
+        streams = self.games.words[:, state.STREAM]
+        seed = seed.tolist() if isinstance(seed, np.ndarray) else seed
+        if isinstance(seed, (int, np.integer)):
+            # Multiples of an odd constant keep the streams of neighbouring games apart.
+            step = np.uint64(0xD1342543DE82EF95)
+            streams[:] = _first_stream(seed) ^ (np.arange(self.num_games, dtype=np.uint64) * step)
+            return
+        if not isinstance(seed, Sequence) or len(seed) != self.num_games:
+            raise ValueError(
+                f"seed must be a whole number or {self.num_games} of them, got {seed!r}"
+            )
+        firsts = [None if item is None else _first_stream(item) for item in seed]
+        for game, first in enumerate(firsts):
+            if first is not None:
+                streams[game] = first
 
     # ---- what the games look like -----------------------------------------------------------
 
     def boards(self) -> np.ndarray:
         """Boards int8 [B, N, N]: 1 black, -1 white, 0 empty or outside a smaller board."""
         out = np.zeros((self.num_games, self.max_size, self.max_size), np.int8)
-        _unpad_boards(self.games, self.max_size, out)
+        unpad_boards(self.games, out)
         return out
 
     @property
@@ -190,7 +161,10 @@ class GoBatch:
 
     @property
     def done(self) -> np.ndarray:
-        """Whether a game is over, by two passes or by `max_moves`, bool [B]."""
+        """Whether a game is over, by two passes, `max_moves` or a forfeit, bool [B].
+
+        Only environments know forfeits: where an illegal action loses.
+        """
         return self.games.info[:, STATUS] != RUNNING
 
     @property
@@ -220,10 +194,11 @@ class GoBatch:
     def score(self) -> np.ndarray:
         """Black's area minus White's area minus komi, in points, float64 [B].
 
-        Stones count as alive until they are captured, in running games too.
+        Stones count as alive until they are captured, in running games too. It is what the board
+        says: in a forfeited game (`goenv.state.FORFEITED`) that is not who won.
         """
         out = np.empty(self.num_games)
-        for_games(_score_games, self.num_games, self.num_actions, self.games, out)
+        for_games(score_games, self.num_games, self.num_actions, self.games, out)
         return out
 
     def outcome(self) -> np.ndarray:
@@ -276,25 +251,19 @@ class GoBatch:
         Raises:
             IllegalActionError: an action is illegal; nothing is played in any game.
         """
-        actions = np.asarray(actions)
-        if actions.shape != (self.num_games,) or actions.dtype.kind not in "iu":
-            raise ValueError(
-                f"actions must be whole numbers of shape ({self.num_games},), "
-                f"got {actions.dtype} of shape {actions.shape}"
-            )
-        actions = actions.astype(np.int64, copy=False)
+        actions = checked_actions(actions, self.num_games)
         verdicts = np.empty(self.num_games, np.int64)
-        for_games(_judge_games, self.num_games, self.num_actions, self.games, actions, verdicts)
+        for_games(judge_games, self.num_games, self.num_actions, self.games, actions, verdicts)
         if verdicts.any():
             game = int(verdicts.nonzero()[0][0])
-            raise IllegalActionError(game, int(actions[game]), _REASONS[int(verdicts[game])])
-        self._make_room()
-        for_games(_play_games, self.num_games, self.num_actions, self.games, actions)
+            raise IllegalActionError(game, int(actions[game]), REASONS[int(verdicts[game])])
+        self.make_room()
+        for_games(play_games, self.num_games, self.num_actions, self.games, actions)
 
     def random_actions(self) -> np.ndarray:
         """Actions int64 [B], uniform over the legal ones, from each game's own stream."""
         out = np.empty(self.num_games, np.int64)
-        for_games(_random_actions, self.num_games, self.num_actions, self.games, out)
+        for_games(draw_actions, self.num_games, self.num_actions, self.games, out)
         return out
 
     def reset(self, mask: np.ndarray | None = None) -> None:
@@ -302,22 +271,25 @@ class GoBatch:
 
         Random streams go on where they were.
         """
-        mask = np.ones(self.num_games, np.bool_) if mask is None else np.asarray(mask)
-        _start_games(self.games, _checked(mask, (self.num_games,), (np.bool_,)))
+        mask = np.ones(self.num_games, np.bool_) if mask is None else np.array(mask)
+        start_games(self.games, _checked(mask, (self.num_games,), (np.bool_,)))
 
     def set_rules(self, game: int, rules: Rules) -> None:
         """Begin `game` anew under other rules; its board may not exceed the largest, N.
 
         Raises:
-            ValueError: the board is too large.
+            ValueError: the board is too large, or these are no `Rules`.
             IndexError: there is no such game.
         """
+        if not isinstance(rules, Rules):
+            raise ValueError(f"rules must be a goenv.Rules, got {rules!r}")
         if rules.size > self.max_size:
             raise ValueError(f"size {rules.size} exceeds this batch's largest, {self.max_size}")
         game = range(self.num_games)[game]
         self.rules = (*self.rules[:game], rules, *self.rules[game + 1 :])
         state.set_rules(self.games, game, rules, self.max_size)
         state.start(self.games, game)
+        self._room = 0
 
     # ---- copies -----------------------------------------------------------------------------
 
@@ -329,13 +301,22 @@ class GoBatch:
         """A new batch of the games at `indices`, in that order; repeats are allowed.
 
         Copies of one game share their random stream's state: `seed` the new batch to part them.
+
+        Raises:
+            IndexError: there is no such game, or the indices are no list of whole numbers.
         """
-        indices = np.arange(self.num_games)[np.asarray(indices, np.int64)]
+        indices = np.asarray(indices)
+        if indices.ndim != 1 or (indices.dtype.kind not in "iu" and len(indices)):
+            raise IndexError(
+                f"indices must be whole numbers of shape (games,), got {indices.dtype} of shape "
+                f"{indices.shape}; for a mask use numpy.flatnonzero(mask)"
+            )
+        indices = np.arange(self.num_games)[indices.astype(np.int64)]
         other = GoBatch.__new__(GoBatch)
         other.rules = tuple(self.rules[index] for index in indices)
         other._allocate(self.max_size)
         other.games = state.grow_history(other.games, state.history_slots(self.games))
-        _copy_games(self.games, indices, other.games, np.arange(len(indices)))
+        copy_games(self.games, indices, other.games, np.arange(len(indices)))
         return other
 
     def copy_game(self, source: int, other: GoBatch, target: int) -> None:
@@ -357,25 +338,57 @@ class GoBatch:
         state.copy_game(self.games, source, other.games, target)
         other._room = 0
 
-    def _make_room(self) -> None:
-        """Double the histories before any could fill up."""
-        self._room -= 1
-        if self._room > 0:
-            return
-        slots = state.history_slots(self.games)
-        fullest = int(self.games.info[:, HISTORY_COUNT].max())
-        if 4 * fullest >= 3 * slots:
-            slots *= 2
-            self.games = state.grow_history(self.games, slots)
-        # A step adds at most one position to a game.
-        self._room = 7 * slots // 8 - fullest - 1
+    def make_room(self, moves: int = 1) -> None:
+        """Let each game's history hold so many more moves; call it before you play them yourself.
+
+        `step` does so by itself. It may put larger arrays into `games`: take them anew.
+
+        Args:
+            moves: moves that compiled code will play in any one game before the next call.
+        """
+        if self._room < moves:
+            slots = state.history_slots(self.games)
+            fullest = int(self.games.info[:, HISTORY_COUNT].max(initial=0))
+            # A move adds one position at most; a table takes seven eighths of its slots. It
+            # doubles earlier, at three quarters, so that this is seldom looked into.
+            while 4 * fullest >= 3 * slots or 7 * slots // 8 - fullest < moves:
+                slots *= 2
+            if slots > state.history_slots(self.games):
+                self.games = state.grow_history(self.games, slots)
+            self._room = 7 * slots // 8 - fullest
+        self._room -= moves
+
+
+def checked_actions(actions: np.ndarray, num_games: int) -> np.ndarray:
+    """A copy of `actions` as compiled code takes them, int64 [B].
+
+    Raises:
+        ValueError: they are no whole numbers, or not B of them.
+    """
+    actions = np.asarray(actions)
+    if actions.shape != (num_games,) or actions.dtype.kind not in "iu":
+        raise ValueError(
+            f"actions must be whole numbers of shape ({num_games},), "
+            f"got {actions.dtype} of shape {actions.shape}"
+        )
+    return np.array(actions, np.int64)  # a view would make numba compile all over again
+
+
+def _first_stream(seed: object) -> np.uint64:
+    """State of the random stream of the first game of a batch with this seed."""
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise ValueError(f"seed must be a whole number, zero or more, got {seed!r}")
+    return np.random.SeedSequence(int(seed)).generate_state(1, np.uint64)[0]
 
 
 def _checked(array: np.ndarray, shape: tuple[int, ...], dtypes: tuple) -> np.ndarray:
+    """The array, if it can be written to and has this shape and one of these types."""
     if not isinstance(array, np.ndarray) or array.shape != shape or array.dtype not in dtypes:
         wanted = " or ".join(np.dtype(dtype).name for dtype in dtypes)
         raise ValueError(
             f"expected an array of {wanted} with shape {shape}, got "
             f"{getattr(array, 'dtype', type(array).__name__)} with shape {np.shape(array)}"
         )
+    if not array.flags.writeable:
+        raise ValueError("the array to write into is read-only")
     return array

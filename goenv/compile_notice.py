@@ -1,8 +1,8 @@
 """A line on stderr when kernels are compiled, so that nobody takes the pause for a hang.
 
 Numba compiles a kernel at its first call and keeps the machine code on disk, in ``__pycache__`` or
-in ``NUMBA_CACHE_DIR``; later processes load it. Only a true compilation is announced, once a
-process. The environment variable ``GOENV_QUIET=1`` silences it.
+in ``NUMBA_CACHE_DIR`` (see `goenv.kernel_cache`); later processes load it. Only a true compilation
+is announced, once a process. The environment variable ``GOENV_QUIET=1`` silences it.
 """
 
 from __future__ import annotations
@@ -12,11 +12,15 @@ import sys
 
 from numba.core import event
 
-MESSAGE = "goenv: compiling its kernels, once on this machine (10 to 30 s) ..."
+# By the package of the kernel that comes first.
+MESSAGES = {
+    "goenv": "goenv: compiling its kernels, once on this machine (10 to 30 s) ...",
+    "algorithms": "gozoo: compiling its kernels, once on this machine (5 to 30 s) ...",
+}
 
 
 class _Listener(event.Listener):
-    """Hears of every compilation that numba begins; says so at the first of goenv's."""
+    """Hears of every compilation that numba begins; says so at the first of ours."""
 
     def __init__(self) -> None:
         self.announced = False
@@ -24,11 +28,11 @@ class _Listener(event.Listener):
     def on_start(self, event: event.Event) -> None:
         if self.announced:
             return
-        module = event.data["dispatcher"].py_func.__module__
-        if module.startswith("goenv."):
+        package = event.data["dispatcher"].py_func.__module__.partition(".")[0]
+        if package in MESSAGES:
             self.announced = True
             if sys.stderr is not None and os.environ.get("GOENV_QUIET", "0") in ("", "0"):
-                print(MESSAGE, file=sys.stderr, flush=True)
+                print(MESSAGES[package], file=sys.stderr, flush=True)
 
     def on_end(self, event: event.Event) -> None:
         pass

@@ -1,198 +1,32 @@
-"""One seat of a game of Go as a Gymnasium environment, and its compiled pieces."""
+"""One seat of a game of Go as a Gymnasium environment."""
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import gymnasium
 import numpy as np
-from gymnasium import spaces
-from numba import njit
 
-from goenv.batch import _REASONS, GoBatch, IllegalActionError
-from goenv.board import GAME_OVER, LEGAL, action_cell, final_score, legality, play
-from goenv.observations import (
-    DEFAULT_PLANES,
-    PLANES,
-    default_dtype,
-    legal_row,
-    observe_game,
-    plane_codes,
-)
-from goenv.random_play import random_below, random_legal_cell
+from goenv.batch import REASONS, GoBatch, IllegalActionError
+from goenv.board import GAME_OVER, LEGAL
+from goenv.observations import DEFAULT_PLANES
 from goenv.render import game_text
-from goenv.rules import BLACK, WHITE, Rules, Superko
-from goenv.state import ENDED, PLY, RUNNING, STATUS, TO_PLAY, TRUNCATED, start
-
-Opponent = Callable[[GoBatch, np.random.Generator], np.ndarray]
-Observation = dict[str, np.ndarray]
-
-DRAWN = 0  # the agent's colour is drawn for each game
-COLOUR_CODES = {"black": BLACK, "white": WHITE, "random": DRAWN}
-
-# ---- compiled pieces, shared with the vector and the PettingZoo environments ------------------
-
-
-@njit(cache=True, nogil=True)
-def begin_game(games, game, choice):
-    """Start a game; returns the agent's colour, drawn from the game's stream if DRAWN."""
-    start(games, game)
-    if choice == DRAWN:
-        return 1 - 2 * random_below(games.words, game, 2)
-    return choice
-
-
-@njit(cache=True, nogil=True)
-def answer_randomly(games, game, colour):
-    """Play at random, uniformly over the legal actions, where `colour` is not on turn."""
-    info = games.info
-    if info[game, STATUS] == RUNNING and info[game, TO_PLAY] != colour:
-        play(games, game, random_legal_cell(games, game))
-
-
-@njit(cache=True, nogil=True)
-def observe_seat(games, game, colour, codes, planes, mask, row):
-    """Planes [C, N, N] and legal actions [A] as `colour` sees them, on turn or not.
-
-    Nothing is legal for a player who is not on turn.
-    """
-    info = games.info
-    to_play, status = info[game, TO_PLAY], info[game, STATUS]
-    if to_play != colour:
-        info[game, TO_PLAY] = colour
-        info[game, STATUS] = ENDED
-    observe_game(games, game, codes, planes, row)
-    legal_row(games, game, mask, row)
-    info[game, TO_PLAY], info[game, STATUS] = to_play, status
-
-
-@njit(cache=True, nogil=True)
-def _begin(games, choice, random_reply):
-    colour = begin_game(games, 0, choice)
-    if random_reply:
-        answer_randomly(games, 0, colour)
-    return colour
-
-
-@njit(cache=True, nogil=True)
-def act(games, action, illegal_loses):
-    """Play an action in the first game, or lose by it; returns the verdict on it."""
-    cell = action_cell(games, 0, action)
-    verdict = legality(games, 0, cell)
-    if verdict == LEGAL:
-        play(games, 0, cell)
-    elif illegal_loses and verdict != GAME_OVER:
-        games.info[0, STATUS] = ENDED
-    return verdict
-
-
-@njit(cache=True, nogil=True)
-def _show(games, colour, codes, planes, mask):
-    """Write the observation; returns (status, to play, ply, score if over)."""
-    channels, rows, columns = planes.shape
-    planes = planes.reshape((1, channels, rows, columns))
-    observe_seat(games, 0, colour, codes, planes, mask.reshape((1, mask.shape[0])), 0)
-    info = games.info
-    score = final_score(games, 0) if info[0, STATUS] != RUNNING else 0.0
-    return info[0, STATUS], info[0, TO_PLAY], info[0, PLY], score
-
-
-@njit(cache=True, nogil=True)
-def _act_answer_show(games, action, illegal_loses, colour, codes, planes, mask):
-    """A whole step against the random opponent in one call, which is most of its cost."""
-    verdict = act(games, action, illegal_loses)
-    if verdict == LEGAL:
-        answer_randomly(games, 0, colour)
-    status, to_play, ply, score = _show(games, colour, codes, planes, mask)
-    return verdict, status, to_play, ply, score
-
-
-# ---- pieces of Python, shared too -------------------------------------------------------------
-
-
-def read_planes(planes: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray, type]:
-    """Names, codes int64 [C] and element type of the planes asked for.
-
-    Raises:
-        ValueError: a name is unknown, or there is none.
-    """
-    names = () if isinstance(planes, str) else tuple(planes)  # "own" is no sequence of names
-    codes = plane_codes(names)
-    return names, codes, default_dtype(names)
-
-
-def spaces_of(rules: Rules, planes: tuple[str, ...]) -> tuple[spaces.Dict, spaces.Discrete]:
-    """Observation and action space of one seat; see `GoEnv`."""
-    size = rules.size
-    shape = (len(planes), size, size)
-    dtype = default_dtype(planes)
-    high: np.ndarray = np.ones(shape, dtype)
-    low: np.ndarray = np.zeros(shape, dtype)
-    for index, name in enumerate(planes):
-        if not PLANES[name][1]:
-            high[index] = max(1.0, abs(rules.komi) / (2 * size))
-            low[index] = -high[index]
-    actions = size * size + 1
-    seen: dict[str, spaces.Space] = {
-        "observation": spaces.Box(low, high, dtype=dtype),
-        "action_mask": spaces.Box(0, 1, (actions,), np.int8),
-    }
-    return spaces.Dict(seen), spaces.Discrete(actions)
-
-
-def check_choice(name: str, value: object, choices: Sequence[str] | dict[str, int]) -> None:
-    """Raise a ValueError that names the argument unless `value` is one of the choices."""
-    if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
-
-
-def check_colour(colour: str, rules: Rules) -> None:
-    """Raise a ValueError unless the seat exists and comes to move before `max_moves`."""
-    check_choice("colour", colour, COLOUR_CODES)
-    if colour != "black" and rules.max_moves == 1:
-        raise ValueError(f"max_moves must be at least 2 where colour is {colour!r}, got 1")
-
-
-def whole_number(action: Any) -> int:
-    """The action as an int that compiled code can take.
-
-    Raises:
-        ValueError: it is no whole number, or needs more than 64 bits.
-    """
-    try:
-        number = operator.index(action)
-    except TypeError:
-        raise ValueError(f"an action must be a whole number, got {action!r}") from None
-    if not -(1 << 63) <= number < 1 << 63:
-        raise ValueError(f"an action must be a whole number of 64 bits, got {number}")
-    return number
-
-
-def stream_seed(env: gymnasium.Env | gymnasium.vector.VectorEnv) -> int:
-    """What to seed the games' streams with: the seed of the environment's own generator."""
-    seed = env.np_random_seed
-    if seed is None or seed < 0:  # a generator put in by the user
-        return int(env.np_random.integers(1 << 62))
-    return seed
-
-
-def let_opponent_play(batch: GoBatch, opponent: Opponent, rng: np.random.Generator) -> None:
-    """Ask a callable opponent for actions int [B] and play them in every running game.
-
-    Raises:
-        IllegalActionError: an action is illegal; the message says that it is the opponent's.
-        ValueError: the opponent's answer is no whole numbers [B].
-    """
-    actions = opponent(batch, rng)
-    try:
-        batch.step(actions)
-    except IllegalActionError as error:
-        reason = f"{error.reason}; it is the opponent's action, not the agent's"
-        raise IllegalActionError(error.game, error.action, reason) from None
-    except ValueError as error:
-        raise ValueError(f"the opponent's {error}") from None
+from goenv.rules import BLACK, Rules, Superko
+from goenv.seat_kernels import act, act_answer_show, begin, show
+from goenv.seats import (
+    COLOUR_CODES,
+    Observation,
+    Opponent,
+    check_choice,
+    check_colour,
+    let_opponent_play,
+    read_planes,
+    spaces_of,
+    stream_seed,
+    whole_number,
+)
+from goenv.state import ENDED, RUNNING, STATUS, TO_PLAY, TRUNCATED
 
 
 class GoEnv(gymnasium.Env[Observation, np.int64]):
@@ -282,11 +116,11 @@ class GoEnv(gymnasium.Env[Observation, np.int64]):
         if seed is not None or not self._seeded:
             self.batch.seed(stream_seed(self))
             self._seeded = True
-        self.batch._make_room()
-        self._colour = int(_begin(self.batch.games, self._choice, self._opponent is None))
+        self.batch.make_room()
+        self._colour = int(begin(self.batch.games, self._choice, self._opponent is None))
         self._answer()
         planes, mask = self._allocate()
-        _, to_play, ply, _ = _show(self.batch.games, self._colour, self._codes, planes, mask)
+        _, to_play, ply, _ = show(self.batch.games, self._colour, self._codes, planes, mask)
         if self.render_mode == "human":
             self.render()
         info = {"action_mask": mask, "colour": self._colour, "to_play": to_play, "ply": ply}
@@ -300,24 +134,22 @@ class GoEnv(gymnasium.Env[Observation, np.int64]):
             ResetNeeded: the game is over.
         """
         batch, colour = self.batch, self._colour
-        # One call for each of the two plies.
-        batch._make_room()
-        batch._make_room()
+        batch.make_room(2)
         action = whole_number(action)
         planes, mask = self._allocate()
         if self._opponent is None:
-            verdict, status, to_play, ply, score = _act_answer_show(
+            verdict, status, to_play, ply, score = act_answer_show(
                 batch.games, action, self._illegal_loses, colour, self._codes, planes, mask
             )
         else:
             verdict = act(batch.games, action, self._illegal_loses)
             if verdict == LEGAL:
                 self._answer()
-            status, to_play, ply, score = _show(batch.games, colour, self._codes, planes, mask)
+            status, to_play, ply, score = show(batch.games, colour, self._codes, planes, mask)
         if verdict == GAME_OVER:
             raise gymnasium.error.ResetNeeded("the game is over, or none has begun: call reset")
         if verdict != LEGAL and not self._illegal_loses:
-            raise IllegalActionError(0, action, _REASONS[verdict])
+            raise IllegalActionError(0, action, REASONS[verdict])
         info = {"action_mask": mask, "colour": colour, "to_play": to_play, "ply": ply}
         reward = 0.0
         if status != RUNNING:
@@ -329,7 +161,8 @@ class GoEnv(gymnasium.Env[Observation, np.int64]):
         if self.render_mode == "human":
             self.render()
         observation = {"observation": planes, "action_mask": mask}
-        return observation, reward, status == ENDED, status == TRUNCATED, info
+        truncated = status == TRUNCATED
+        return observation, reward, status != RUNNING and not truncated, truncated, info
 
     def action_masks(self) -> np.ndarray:
         """Legal actions, bool [A]; the name under which sb3-contrib looks for them."""

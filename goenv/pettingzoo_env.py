@@ -10,21 +10,14 @@ import numpy as np
 from pettingzoo import AECEnv
 from pettingzoo.utils.wrappers import OrderEnforcingWrapper
 
-from goenv.batch import _REASONS, GoBatch, IllegalActionError
+from goenv.batch import REASONS, GoBatch, IllegalActionError
 from goenv.board import LEGAL
-from goenv.gym_env import (
-    Observation,
-    act,
-    check_choice,
-    observe_seat,
-    read_planes,
-    spaces_of,
-    whole_number,
-)
 from goenv.observations import DEFAULT_PLANES
 from goenv.render import game_text
 from goenv.rules import BLACK, WHITE, Rules, Superko
-from goenv.state import ENDED, RUNNING, STATUS, TRUNCATED
+from goenv.seat_kernels import act, observe_seat
+from goenv.seats import Observation, check_choice, read_planes, spaces_of, whole_number
+from goenv.state import RUNNING, STATUS, TRUNCATED
 
 AGENTS = ("black_0", "white_0")
 OTHER = {"black_0": "white_0", "white_0": "black_0"}
@@ -138,10 +131,10 @@ class GoAECEnv(AECEnv):
         if self.terminations[agent] or self.truncations[agent]:
             self._was_dead_step(action)
             return
-        self.batch._make_room()
+        self.batch.make_room()
         verdict = act(self.batch.games, whole_number(action), self._illegal_loses)
         if verdict != LEGAL and not self._illegal_loses:
-            raise IllegalActionError(0, whole_number(action), _REASONS[verdict])
+            raise IllegalActionError(0, whole_number(action), REASONS[verdict])
         self._cumulative_rewards[agent] = 0.0
         self._clear_rewards()
         status = self.batch.games.info[0, STATUS]
@@ -150,7 +143,7 @@ class GoAECEnv(AECEnv):
             if verdict != LEGAL:
                 black = -float(COLOURS[agent])
             self.rewards = {"black_0": black, "white_0": 0.0 - black}  # no -0.0 for a draw
-            self.terminations = dict.fromkeys(AGENTS, bool(status == ENDED))
+            self.terminations = dict.fromkeys(AGENTS, bool(status != TRUNCATED))
             self.truncations = dict.fromkeys(AGENTS, bool(status == TRUNCATED))
         self._accumulate_rewards()
         self.agent_selection = OTHER[agent]

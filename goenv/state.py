@@ -50,8 +50,9 @@ HASH, PREVIOUS_HASH, STREAM, FILTER = 0, 1, 2, 3
 FILTER_WORDS = 32
 CHAIN_HASH = FILTER + FILTER_WORDS
 
-# Values of the STATUS column.
-RUNNING, ENDED, TRUNCATED = 0, 1, 2
+# Values of the STATUS column: in play; over by two passes; cut off at MAX_MOVES; lost by an illegal
+# action, in an environment where that loses (the score then says nothing about who won).
+RUNNING, ENDED, TRUNCATED, FORFEITED = 0, 1, 2, 3
 
 # Values of the SUPERKO column, in the order of `goenv.rules.Superko`.
 POSITIONAL, SITUATIONAL, SIMPLE = 0, 1, 2

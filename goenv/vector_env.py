@@ -9,83 +9,33 @@ import gymnasium
 import numpy as np
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
-from numba import njit
 
-from goenv.batch import _REASONS, GoBatch, IllegalActionError, _judge_games
-from goenv.board import LEGAL, action_cell, final_score, play
-from goenv.gym_env import (
+from goenv.batch import REASONS, GoBatch, IllegalActionError, checked_actions
+from goenv.game_loops import judge_games
+from goenv.observations import DEFAULT_PLANES
+from goenv.render import game_text
+from goenv.rules import Rules, Superko
+from goenv.seat_kernels import (
+    BOTH_SEATS,
+    act_games,
+    answer_games,
+    begin_games,
+    pay_games,
+    show_games,
+)
+from goenv.seats import (
     COLOUR_CODES,
     Observation,
     Opponent,
-    answer_randomly,
-    begin_game,
     check_choice,
     check_colour,
     let_opponent_play,
-    observe_seat,
     read_planes,
     spaces_of,
     stream_seed,
 )
-from goenv.observations import DEFAULT_PLANES
-from goenv.render import game_text
-from goenv.rules import Rules, Superko
-from goenv.state import ENDED, RUNNING, STATUS, STREAM, TO_PLAY, TRUNCATED
+from goenv.state import ENDED, FORFEITED, RUNNING, STATUS, TO_PLAY, TRUNCATED
 from goenv.threads import for_games
-
-BOTH_SEATS = 2  # beside the codes of `goenv.gym_env.COLOUR_CODES`
-
-
-@njit(cache=True, nogil=True)
-def _begin_games(first, last, games, which, choice, colours):
-    """Start the games that `which` selects; nobody has played in them yet."""
-    for game in range(first, last):
-        if which[game]:
-            colours[game] = begin_game(games, game, choice)
-            if choice == BOTH_SEATS:
-                colours[game] = 0
-
-
-@njit(cache=True, nogil=True)
-def _act_games(first, last, games, skip, actions, verdicts, both_seats, colours):
-    """Play the actions, or lose by them; `colours` become the movers' where both seats play."""
-    for game in range(first, last):
-        if skip[game]:
-            continue
-        if both_seats:
-            colours[game] = games.info[game, TO_PLAY]
-        if verdicts[game] == LEGAL:
-            play(games, game, action_cell(games, game, actions[game]))
-        else:
-            games.info[game, STATUS] = ENDED
-
-
-@njit(cache=True, nogil=True)
-def _answer_games(first, last, games, colours):
-    for game in range(first, last):
-        answer_randomly(games, game, colours[game])
-
-
-@njit(cache=True, nogil=True)
-def _show_games(first, last, games, which, both_seats, colours, codes, planes, mask):
-    """Observations of the selected games, from the agent's side or that of who is on turn."""
-    for game in range(first, last):
-        if which[game]:
-            colour = games.info[game, TO_PLAY] if both_seats else colours[game]
-            observe_seat(games, game, colour, codes, planes, mask, game)
-
-
-@njit(cache=True, nogil=True)
-def _pay_games(first, last, games, verdicts, colours, rewards, scores):
-    """Rewards of `colours` and scores of the games that are over; zeros in the others."""
-    for game in range(first, last):
-        rewards[game], scores[game] = 0.0, 0.0
-        if games.info[game, STATUS] != RUNNING:
-            scores[game] = final_score(games, game)
-            points = scores[game] * colours[game]
-            rewards[game] = (points > 0) - (points < 0)
-            if verdicts[game] != LEGAL:
-                rewards[game] = -1.0
 
 
 class GoVectorEnv(gymnasium.vector.VectorEnv):
@@ -219,29 +169,28 @@ class GoVectorEnv(gymnasium.vector.VectorEnv):
             ResetNeeded: no game has begun, or one is over and must be reset by hand.
             ValueError: the actions have a wrong type or shape.
         """
-        actions = self._checked_actions(actions)
+        actions = checked_actions(actions, self.num_envs)
         batch, total = self.batch, self.num_envs
         over = batch.done
         if not self._begun or (self.autoreset_mode == AutoresetMode.DISABLED and over.any()):
             games = over.nonzero()[0].tolist() if self._begun else "all"
             raise gymnasium.error.ResetNeeded(f"reset these games first: {games}")
         verdicts = np.empty(total, np.int64)  # LEGAL in finished games
-        self._run(_judge_games, actions, verdicts)
-        illegal = verdicts != LEGAL
-        if not self._illegal_loses and illegal.any():
-            game = int(illegal.nonzero()[0][0])
-            raise IllegalActionError(game, int(actions[game]), _REASONS[int(verdicts[game])])
+        self._run(judge_games, actions, verdicts)
+        if not self._illegal_loses and verdicts.any():
+            game = int(verdicts.nonzero()[0][0])
+            raise IllegalActionError(game, int(actions[game]), REASONS[int(verdicts[game])])
 
-        batch._make_room()
+        batch.make_room()
         if over.any():
-            self._run(_begin_games, over, self._choice, self._colours)
-        self._run(_act_games, over, actions, verdicts, self._both, self._colours)
+            self._run(begin_games, over, self._choice, self._colours)
+        self._run(act_games, over, actions, verdicts, self._both, self._colours)
         self._answer()
         rewards, scores = np.empty(total), np.empty(total)
-        self._run(_pay_games, verdicts, self._colours, rewards, scores)
+        self._run(pay_games, self._colours, rewards, scores)
         status = batch.games.info[:, STATUS]
-        terminated, truncated = status == ENDED, status == TRUNCATED
-        over = terminated | truncated
+        over, truncated, illegal = status != RUNNING, status == TRUNCATED, status == FORFEITED
+        terminated = over & ~truncated
         planes, mask = self._observe(self._everywhere)
         final = {"score": (over, scores), "illegal_action": (illegal, illegal)}
         infos: dict[str, Any] = {}
@@ -279,8 +228,8 @@ class GoVectorEnv(gymnasium.vector.VectorEnv):
 
     def _begin(self, which: np.ndarray) -> None:
         """Start the selected games, with the opponent's first move where it has Black."""
-        self.batch._make_room()
-        self._run(_begin_games, which, self._choice, self._colours)
+        self.batch.make_room()
+        self._run(begin_games, which, self._choice, self._colours)
         self._answer()
 
     def _answer(self) -> None:
@@ -289,8 +238,8 @@ class GoVectorEnv(gymnasium.vector.VectorEnv):
         if self._both:
             return
         if self._opponent == "random":
-            batch._make_room()
-            self._run(_answer_games, self._colours)
+            batch.make_room()
+            self._run(answer_games, self._colours)
             return
         info = batch.games.info
         running = info[:, STATUS] == RUNNING
@@ -309,7 +258,7 @@ class GoVectorEnv(gymnasium.vector.VectorEnv):
         planes = np.empty(self._shape, self._dtype) if planes is None else planes
         shape = (self.num_envs, self.batch.num_actions)
         mask = np.empty(shape, np.int8) if mask is None else mask
-        self._run(_show_games, which, self._both, self._colours, self._codes, planes, mask)
+        self._run(show_games, which, self._both, self._colours, self._codes, planes, mask)
         return planes, mask
 
     def _infos(self, which, mask, final=None) -> dict[str, Any]:
@@ -344,10 +293,8 @@ class GoVectorEnv(gymnasium.vector.VectorEnv):
                 self.np_random = np.random.default_rng(known)
         if len(seeds) != self.num_envs:
             raise ValueError(f"{self.num_envs} games need as many seeds, got {len(seeds)}")
-        for game, item in enumerate(seeds):
-            if item is not None and which[game]:
-                words = np.random.SeedSequence(item).generate_state(1, np.uint64)
-                self.batch.games.words[game, STREAM] = words[0]
+        chosen = zip(seeds, which, strict=True)
+        self.batch.seed([item if selected else None for item, selected in chosen])
 
     def _checked_mask(self, mask: Any) -> np.ndarray:
         shape = (self.num_envs,)
@@ -356,12 +303,3 @@ class GoVectorEnv(gymnasium.vector.VectorEnv):
         if not mask.any():
             raise ValueError("options['reset_mask'] must select at least one game")
         return mask.copy()
-
-    def _checked_actions(self, actions: Any) -> np.ndarray:
-        actions = np.asarray(actions)
-        if actions.shape != (self.num_envs,) or actions.dtype.kind not in "iu":
-            raise ValueError(
-                f"actions must be whole numbers of shape ({self.num_envs},), "
-                f"got {actions.dtype} of shape {actions.shape}"
-            )
-        return actions.astype(np.int64, copy=False)

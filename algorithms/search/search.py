@@ -29,6 +29,9 @@ class SearchConfig(BaseModel):
     simulations: int = Field(32, ge=1, description="leaf evaluations a move, the root's excluded")
     rule: str = Field("puct", pattern="^(puct|ucb1)$", description="puct or ucb1")
     exploration: float = Field(1.25, ge=0, description="c of PUCT or UCB1, on Q in [-1, 1]")
+    first_play_reduction: float = Field(
+        0.25, ge=0, description="how much less than its node PUCT thinks of an untried move"
+    )
     noise_fraction: float = Field(0.0, ge=0, le=1, description="share of Dirichlet noise, root")
     noise_concentration: float = Field(
         10.0, gt=0, description="sum of the Dirichlet parameters over a root's legal actions"
@@ -86,9 +89,12 @@ class Search:
         trees, leaves = self._arrays(batch)
         trees.used[:] = 0
         rule, exploration = RULES[config.rule], np.float32(config.exploration)
+        reduction = np.float32(config.first_play_reduction)
         games, work = batch.num_games, 8 * batch.num_actions
         for simulation in range(config.simulations + 1):
-            for_games(select, games, work, trees, batch.games, leaves.games, rule, exploration)
+            for_games(
+                select, games, work, trees, batch.games, leaves.games, rule, exploration, reduction
+            )
             logits, values = self.evaluator.evaluate(leaves)
             for_games(expand_and_backup, games, work, trees, logits, values)
             if simulation == 0 and config.noise_fraction > 0:

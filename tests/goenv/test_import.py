@@ -58,11 +58,12 @@ def test_compilation_is_announced_once(fresh_cache):
         "print('before', file=__import__('sys').stderr)\n"
         "goenv.GoBatch(1, goenv.Rules(size=2))\n"
     )
-    assert run(code, **fresh_cache)[1].splitlines() == ["before", compile_notice.MESSAGE]
+    assert run(code, **fresh_cache)[1].splitlines() == ["before", compile_notice.MESSAGES["goenv"]]
     assert run(code, **fresh_cache)[1].splitlines() == ["before"]
 
 
-def test_the_announcement_can_be_silenced(monkeypatch, capsys):
+@pytest.mark.parametrize("module", ["goenv.board", "algorithms.search.tree"])
+def test_the_announcement_can_be_silenced(monkeypatch, capsys, module):
     class Dispatcher:
         @staticmethod
         def py_func():
@@ -71,8 +72,9 @@ def test_the_announcement_can_be_silenced(monkeypatch, capsys):
     class Event:
         data = {"dispatcher": Dispatcher}  # noqa: RUF012
 
-    Dispatcher.py_func.__module__ = "goenv.board"
-    for quiet, expected in (("1", ""), ("0", compile_notice.MESSAGE + "\n")):
+    Dispatcher.py_func.__module__ = module
+    message = compile_notice.MESSAGES[module.partition(".")[0]]
+    for quiet, expected in (("1", ""), ("0", message + "\n")):
         monkeypatch.setenv("GOENV_QUIET", quiet)
         listener = compile_notice._Listener()
         listener.on_start(Event)

@@ -1,0 +1,208 @@
+"""The command line: gozoo train | compare | match."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+from typing import Annotated
+
+try:
+    import typer
+    from rich.console import Console
+    from rich.table import Table
+except ImportError:
+    sys.exit("gozoo: the command needs more than goenv does: pip install 'gozoo[zoo]'")
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="""Train, compare and play learners of Go.
+
+    Every configuration is a YAML file under `configs/`; any key in it can be set on the command
+    line as `key=value`, with dots between groups: `gozoo train configs/alphazero_5x5.yaml
+    budget.seconds=60 learner.search.simulations=16`.
+    """,
+)
+console = Console(stderr=False)
+
+ConfigPath = Annotated[Path, typer.Argument(help="YAML file, such as configs/alphazero_5x5.yaml")]
+Overrides = Annotated[
+    list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="values to set in the file")
+]
+RunsFolder = Annotated[Path, typer.Option("--runs", help="folder in which results are stored")]
+
+
+class _Stop:
+    """Turns the first Ctrl-C (or a polite kill) into a request; the second one ends at once."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._ask)
+
+    def _ask(self, number: int, frame: object) -> None:
+        if self.asked:
+            os._exit(130)
+        self.asked = True
+        console.print("\nstopping after the step at hand (again to stop at once) ...")
+
+    def __call__(self) -> bool:
+        return self.asked
+
+
+@app.command()
+def train(
+    config: ConfigPath,
+    overrides: Overrides = None,
+    resume: Annotated[bool, typer.Option("--resume", help="go on with a stopped run")] = False,
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="log for it too")] = False,
+    wandb: Annotated[
+        bool, typer.Option("--wandb", help="log to Weights & Biases too, offline without account")
+    ] = False,
+    runs: RunsFolder = Path("runs"),
+) -> None:
+    """Train one learner; the result is RUNS/NAME, which is also an agent.
+
+    Ctrl-C stops after the step at hand and keeps everything; `--resume` goes on from there, also
+    after a kill.
+    """
+    from algorithms.config import TrainConfig, load_config
+    from algorithms.display import Display, describe
+    from algorithms.run import train as train_run
+
+    settings = load_config(TrainConfig, config, overrides or ())
+    folder = runs / settings.name
+    views = [name for name, wanted in (("tensorboard", tensorboard), ("wandb", wandb)) if wanted]
+    stop = _Stop()
+    with Display(console) as display:
+        display.say(f"training {settings.learner.algorithm} in {folder}")
+        ledger = train_run(
+            settings,
+            folder,
+            resume,
+            views,
+            lambda status: display.update(status.name, status.share, describe(status)),
+            stop,
+        )
+    if stop.asked and not ledger.exhausted():
+        console.print(f"stopped; `--resume` goes on from the checkpoint in {folder}")
+        raise typer.Exit(130)
+    console.print(f"done: {folder}  (play against it: gozoo match {folder} uct:400)")
+
+
+@app.command()
+def compare(
+    config: ConfigPath,
+    overrides: Overrides = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="go on with a stopped comparison, or report it anew")
+    ] = False,
+    runs: RunsFolder = Path("runs"),
+) -> None:
+    """Train every learner with every seed on one budget, let all meet all, write a report.
+
+    The result is RUNS/NAME/report/index.html. Ctrl-C stops cleanly; `--resume` goes on.
+    """
+    from algorithms.compare import run_comparison
+    from algorithms.config import CompareConfig, load_config
+    from algorithms.display import Display
+
+    settings = load_config(CompareConfig, config, overrides or ())
+    stop = _Stop()
+    with Display(console) as display:
+        report = run_comparison(settings, runs / settings.name, resume, display, stop)
+    if report is None:
+        console.print(f"stopped; `--resume` goes on with {runs / settings.name}")
+        raise typer.Exit(130)
+    console.print(f"the report is {report}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def match(
+    first: Annotated[str, typer.Argument(help="an agent, such as uct:400 or runs/NAME")],
+    second: Annotated[str, typer.Argument(help="another agent")],
+    size: Annotated[int, typer.Option(help="side of the board")] = 5,
+    komi: Annotated[float, typer.Option(help="points for White, a multiple of 0.5")] = 6.5,
+    superko: Annotated[str, typer.Option(help="positional, situational or simple")] = "positional",
+    suicide: Annotated[bool, typer.Option(help="whether multi-stone suicide is legal")] = True,
+    max_moves: Annotated[
+        int | None, typer.Option(help="cut games off after so many moves; default 2.4 size^2")
+    ] = None,
+    games: Annotated[int, typer.Option(help="number of games, even")] = 100,
+    opening_moves: Annotated[
+        int, typer.Option(help="random moves that open each pair of games")
+    ] = 2,
+    seed: Annotated[int, typer.Option(help="of openings and players")] = 0,
+    sgf: Annotated[Path | None, typer.Option(help="folder for the games")] = None,
+) -> None:
+    """Let two agents play; colours alternate, both from each opening.
+
+    Agents: `random`; `uct:400` (playouts a move); `runs/NAME` or a checkpoint in it, with
+    settings of play after a question mark, such as `runs/NAME?simulations=0` for the policy
+    without search.
+    """
+    from algorithms.config import GameConfig, validate
+    from algorithms.display import Display
+    from algorithms.matches import play_match
+
+    rules = validate(
+        GameConfig,
+        {
+            "size": size,
+            "komi": komi,
+            "superko": superko,
+            "suicide": suicide,
+            "max_moves": max_moves,
+        },
+        "the game",
+    ).rules()
+    with Display(console) as display:
+        summary = play_match(first, second, rules, games, opening_moves, seed, sgf, display)
+    table = Table(title=f"{first} against {second}, {size}x{size}, komi {komi:g}")
+    for heading in ("games", "wins", "draws", "losses", "win rate", "95 %", "as Black", "as White"):
+        table.add_column(heading, justify="right")
+    low, high = summary.interval
+    table.add_row(
+        *map(str, (summary.games, summary.wins, summary.draws, summary.losses)),
+        f"{summary.rate:.3f}",
+        f"{low:.3f} to {high:.3f}",
+        f"{summary.as_black:.3f}",
+        f"{summary.as_white:.3f}",
+    )
+    console.print(table)
+
+
+def main() -> None:
+    """Entry point: errors of use are told in a line, others leave a trace in a file."""
+    from algorithms.checkpoint import CheckpointError
+    from algorithms.config import ConfigError
+    from algorithms.registry import AgentError
+    from algorithms.workers import WorkerError
+
+    try:
+        app()
+    except (ConfigError, CheckpointError, AgentError, WorkerError) as error:
+        sys.exit(f"gozoo: {error}")
+    except OSError as error:
+        sys.exit(f"gozoo: {error.filename or 'the system'}: {error.strerror or error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="gozoo-", suffix=".txt", delete=False, encoding="utf-8"
+        ) as file:
+            traceback.print_exc(file=file)
+        sys.exit(
+            f"gozoo: an error in GoZoo itself: {type(error).__name__}: {error}\n"
+            f"please report it with {file.name}"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,351 @@
+"""Figures of a report: the ranking, learning curves, training metrics, and a Go board.
+
+They are drawn for paper, in light colours, and stored as they are. In the markup for a page every
+colour becomes a CSS variable, so that one drawing serves the light and the dark page.
+
+The colours are Okabe and Ito's, which people with any kind of colour vision tell apart
+(https://jfly.uni-koeln.de/color/); learners differ in their markers as well.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, MaxNLocator
+
+from goenv.render import COLUMNS
+
+INK, MUTED, RULE, PAPER = "#1c2126", "#667080", "#d5dae0", "#fdfdfc"
+SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
+MARKERS = "os^DvP"
+_VARIABLES = {INK: "ink", MUTED: "muted", RULE: "rule", PAPER: "paper"} | {
+    colour: f"series-{number}" for number, colour in enumerate(SERIES)
+}
+_STYLE: dict[Any, Any] = {
+    "font.size": 9,
+    "font.family": "sans-serif",
+    "svg.fonttype": "none",  # text stays text: searchable, and in the page's own font
+    "svg.hashsalt": "gozoo",  # the same figure gives the same file
+    "text.parse_math": False,  # a name may hold dollar signs
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": MUTED,
+    "axes.facecolor": "none",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "axes.titlesize": 9,
+    "axes.titlelocation": "left",
+    "axes.formatter.use_mathtext": False,
+    "figure.facecolor": PAPER,
+    "grid.color": RULE,
+    "grid.linewidth": 0.6,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+}
+_WIDTH = 6.5  # inches
+_WIDE_SPREAD = 8.0  # learners whose spending differs more than so many times get a log axis
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One line of the ranking.
+
+    Attributes:
+        name: shown.
+        elo, low, high: the rating and its interval.
+        points: ratings of the single seeds.
+        learner: number of the learner, which gives the colour; None for an anchor.
+        hollow: drawn hollow: the learner's network without its search.
+    """
+
+    name: str
+    elo: float
+    low: float
+    high: float
+    points: tuple[float, ...] = ()
+    learner: int | None = None
+    hollow: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """Ratings of a learner over what was spent in one currency.
+
+    Attributes:
+        name: of the learner.
+        learner: its number, which gives colour and marker.
+        seeds: spending [K] and Elo [K] of each seed's snapshots.
+        mean: spending, Elo, and the interval's ends, [4, M], NaN where there is no interval.
+        raw: spending and rating of the last network without search, if it plays with search.
+    """
+
+    name: str
+    learner: int
+    seeds: list[tuple[np.ndarray, np.ndarray]]
+    mean: np.ndarray
+    raw: tuple[float, Mark] | None = None
+
+
+def look(learner: int | None) -> tuple[str, str]:
+    """Colour and marker of the learner with this number; of an anchor for None."""
+    if learner is None:
+        return MUTED, "|"
+    return SERIES[learner % len(SERIES)], MARKERS[learner % len(MARKERS)]
+
+
+def ranking_figure(marks: Sequence[Mark], anchor: str) -> Figure:
+    """Ratings as dots with intervals, one row each, the first on top."""
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(_WIDTH, 0.62 + 0.27 * len(marks)), layout="constrained")
+        axes = figure.subplots()
+        for row, mark in enumerate(marks):
+            colour, marker = look(mark.learner)
+            axes.plot([mark.low, mark.high], [row, row], color=colour, lw=1.6, zorder=2)
+            if len(mark.points) > 1:
+                rows = [row] * len(mark.points)
+                axes.plot(mark.points, rows, "|", color=colour, ms=9, mew=0.9, alpha=0.7)
+            axes.plot(
+                mark.elo, row, marker="s" if mark.learner is None else marker, ms=6.5,
+                color=colour, mfc=PAPER if mark.hollow else colour, mew=1.4, zorder=3,
+            )  # fmt: skip
+            interval = f"  [{signed(mark.low)}, {signed(mark.high)}]"
+            axes.annotate(
+                signed(mark.elo) + (interval if mark.high > mark.low else "  (anchor)"),
+                xy=(1.015, row), xycoords=("axes fraction", "data"), va="center", fontsize=8,
+                annotation_clip=False,
+            )  # fmt: skip
+        axes.set_yticks(range(len(marks)), [mark.name for mark in marks])
+        axes.set_ylim(len(marks) - 0.4, -0.6)
+        axes.tick_params(axis="y", length=0, labelsize=9)
+        axes.spines["left"].set_visible(False)
+        axes.xaxis.set_major_locator(MaxNLocator(7, integer=True))
+        axes.xaxis.set_major_formatter(lambda value, _: signed(value))
+        axes.grid(axis="x")
+        axes.set_axisbelow(True)
+        axes.set_xlabel(f"Elo ({anchor} = 0), 95 % interval")
+    return figure
+
+
+def curves_figure(curves: Sequence[Curve], levels: dict[str, float], spent: str) -> Figure:
+    """Rating over spending.
+
+    Args:
+        curves: of the learners.
+        levels: Elo of the anchors, drawn as horizontal lines.
+        spent: name of the currency.
+    """
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(_WIDTH, 3.7), layout="constrained")
+        axes = figure.subplots()
+        for level in levels.values():
+            axes.axhline(level, color=MUTED, lw=0.8, ls=(0, (4, 3)), zorder=1)
+        for curve in curves:
+            colour, marker = look(curve.learner)
+            for spending, elo in curve.seeds:
+                axes.plot(spending, elo, color=colour, lw=0.8, alpha=0.55, zorder=2)
+            spending, elo, low, high = curve.mean
+            known = np.isfinite(low) & np.isfinite(high)
+            axes.fill_between(
+                spending, low, high, where=known.tolist(), color=colour, alpha=0.14, lw=0, zorder=1
+            )
+            axes.plot(spending, elo, color=colour, lw=2.2, marker=marker, ms=5, zorder=4)
+            if curve.raw is not None:
+                at, mark = curve.raw
+                axes.plot(
+                    at, mark.elo, marker=marker, ms=5.5, color=colour, mfc=PAPER, mew=1.3, zorder=4
+                )
+        _scale_spending(axes, curves)
+        axes.grid(axis="y")
+        axes.set_axisbelow(True)
+        axes.margins(y=0.06)
+        axes.set_xlabel(f"{spent} a run")
+        axes.set_ylabel("Elo")
+        axes.yaxis.set_major_formatter(lambda value, _: signed(value))
+        labels = [
+            (float(curve.mean[1, -1]), curve.name, look(curve.learner)[0])
+            for curve in curves
+            if curve.mean.shape[1]
+        ]
+        _label_ends(axes, labels + [(elo, name, MUTED) for name, elo in levels.items()])
+    return figure
+
+
+def _scale_spending(axes: Axes, curves: Sequence[Curve]) -> None:
+    """A linear axis, or one logarithmic beyond the first snapshots if learners differ widely."""
+    seeds = [spending for curve in curves for spending, _ in curve.seeds]
+    ends = [spending.max() for spending in seeds if spending.max() > 0]
+    if ends and max(ends) > _WIDE_SPREAD * min(ends):
+        # The untrained players stand at zero, where a plain logarithm has no place.
+        first = min(spending[spending > 0].min() for spending in seeds if spending.max() > 0)
+        axes.set_xscale("symlog", linthresh=first, linscale=0.4)
+        axes.set_xlim(left=0)
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(7))
+    axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+
+
+def _label_ends(axes: Axes, labels: list[tuple[float, str, str]]) -> None:
+    """Names at the right margin beside the ends of lines, pushed apart where they would touch."""
+    if not labels:
+        return
+    low, high = axes.get_ylim()
+    labels = sorted(labels)
+    wanted = np.array([(elo - low) / (high - low) for elo, _, _ in labels])
+    gap = 0.062  # of the axes' height: a line of text
+    # Place upwards, then push back what went past the top; the order never changes.
+    placed = wanted.copy()
+    for index in range(1, len(placed)):
+        placed[index] = max(placed[index], placed[index - 1] + gap)
+    placed[-1] = min(placed[-1], max(1.0, wanted[-1]))
+    for index in range(len(placed) - 2, -1, -1):
+        placed[index] = min(placed[index], placed[index + 1] - gap)
+    for (_, name, colour), at, height in zip(labels, wanted, placed, strict=True):
+        axes.annotate(
+            name, xy=(1, at), xytext=(1.035, height), xycoords="axes fraction", color=colour,
+            textcoords="axes fraction", va="center", fontsize=8.5, annotation_clip=False,
+            fontweight="normal" if colour == MUTED else "bold",
+            arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.6, "shrinkA": 1, "shrinkB": 2},
+        )  # fmt: skip
+
+
+def training_figure(panels: dict[str, list[tuple[np.ndarray, np.ndarray]]], learner: int) -> Figure:
+    """Small multiples: a panel per metric, a line per seed, over steps of the learner."""
+    columns = 3
+    rows = -(-len(panels) // columns)
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(_WIDTH, 0.25 + 1.35 * rows), layout="constrained")
+        grid = figure.subplots(rows, columns, squeeze=False, sharex=True)
+        colour, _ = look(learner)
+        for number, (axes, (name, lines)) in enumerate(
+            zip(grid.flat, panels.items(), strict=False)
+        ):
+            for seed, (steps, values) in enumerate(lines):
+                alpha = 0.95 - 0.6 * seed / max(1, len(lines))
+                axes.plot(steps, values, color=colour, lw=1.0, alpha=alpha)
+            axes.set_title(name.replace("_", " "), fontsize=8.5)
+            axes.grid(axis="y")
+            axes.set_axisbelow(True)
+            axes.yaxis.set_major_locator(MaxNLocator(4))
+            axes.yaxis.set_major_formatter(EngFormatter(sep="") if _large(lines) else "{x:g}")
+            axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+            axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+            axes.tick_params(labelsize=7.5, labelbottom=number + columns >= len(panels))
+        for axes in list(grid.flat)[len(panels) :]:
+            axes.set_visible(False)
+        figure.supxlabel("steps", fontsize=8.5)
+    return figure
+
+
+def _large(lines: list[tuple[np.ndarray, np.ndarray]]) -> bool:
+    return any(values.size and np.nanmax(np.abs(values)) >= 10_000 for _, values in lines)
+
+
+def signed(value: float) -> str:
+    """A whole number with a proper minus sign."""
+    return f"{round(value)}".replace("-", "−")
+
+
+def save(figure: Figure, path: Path, png: bool = False) -> None:
+    """Store a figure as ``.svg``, and as ``.png`` beside it if asked."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with matplotlib.rc_context(_STYLE):
+        # Without the date and the maker, the same figure gives the same file.
+        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        figure.savefig(path.with_suffix(".svg"), metadata=nothing)
+        if png:
+            figure.savefig(path.with_suffix(".png"), dpi=200)
+    # Hundredths of a point are fine enough; matplotlib's six decimals make the page twice as heavy.
+    text = path.with_suffix(".svg").read_text(encoding="utf-8")
+    text = re.sub(r' d="[^"]*"', lambda d: re.sub(r"(\.\d\d)\d+", r"\1", d[0]), text)
+    path.with_suffix(".svg").write_text(text, encoding="utf-8")
+
+
+def inline(figure_file: Path, description: str) -> str:
+    """Markup of a stored figure for a page that defines ``--ink``, ``--series-0`` and so on.
+
+    Args:
+        figure_file: the SVG file that `save` wrote; its stem keeps ids apart on the page.
+        description: read out in place of the picture.
+    """
+    text = figure_file.read_text(encoding="utf-8")
+    text = text[text.index("<svg") :]
+    opening, rest = text.split(">", 1)
+    box = re.search(r'viewBox="([^"]*)"', opening)
+    for colour, name in _VARIABLES.items():
+        rest = rest.replace(colour, f"var(--{name})")
+    prefix = re.sub(r"[^A-Za-z0-9_-]", "-", figure_file.stem)
+    rest = re.sub(r'\bid="', f'id="{prefix}-', rest)
+    rest = re.sub(r'xlink:href="#', f'href="#{prefix}-', rest)
+    rest = rest.replace("url(#", f"url(#{prefix}-")
+    label = escape(description)
+    return f'<svg viewBox="{box[1] if box else ""}" role="img" aria-label="{label}">{rest.strip()}'
+
+
+def board_svg(board: np.ndarray, last: int = -1, description: str = "A Go board") -> str:
+    """A board as SVG for a page that styles its classes; 10 units between lines.
+
+    Args:
+        board: int8 [N, N]: 1 black, -1 white, 0 empty; row 0 at the top.
+        last: the action to mark, -1 for none.
+        description: read out in place of the picture.
+    """
+    size = len(board)
+    near, far, edge = 15, 5 + 10 * size, 20 + 10 * size
+    out = io.StringIO()
+    out.write(
+        f'<svg class="board" viewBox="0 0 {edge} {edge}" role="img" '
+        f'aria-label="{escape(description)}"><rect class="wood" width="{edge}" height="{edge}" '
+        'rx="2"/><path class="lines" d="'
+    )
+    for line in range(near, far + 1, 10):
+        out.write(f"M{near} {line}H{far}M{line} {near}V{far}")
+    # Letters grow more slowly than the board, which is shown at the same width at any size.
+    out.write(f'"/><g class="names" font-size="{2.2 + 0.0135 * edge:.3g}">')
+    for index in range(size):
+        at = near + 10 * index
+        for margin in (5, edge - 5):
+            out.write(f'<text x="{at}" y="{margin}">{COLUMNS[index]}</text>')
+            out.write(f'<text x="{margin}" y="{at}">{size - index}</text>')
+    out.write('</g><g class="stars">')
+    for row, column in _star_points(size):
+        out.write(f'<circle cx="{near + 10 * column}" cy="{near + 10 * row}" r="0.9"/>')
+    out.write('</g><g class="stones">')
+    for row, column in np.argwhere(board):
+        colour = "black" if board[row, column] > 0 else "white"
+        x, y = near + 10 * column, near + 10 * row
+        out.write(f'<circle class="{colour}" cx="{x}" cy="{y}" r="4.6"/>')
+        if last == row * size + column:
+            out.write(f'<circle class="last {colour}" cx="{x}" cy="{y}" r="2"/>')
+    out.write("</g></svg>")
+    return out.getvalue()
+
+
+def _star_points(size: int) -> list[tuple[int, int]]:
+    """Where boards have dots, rows and columns from 0."""
+    middle = [size // 2] if size % 2 else []
+    if size < 9:
+        return [(size // 2, size // 2)] if size % 2 and size > 3 else []
+    near = 3 if size >= 13 else 2
+    lines = [near, size - 1 - near]
+    points = [(row, column) for row in lines for column in lines]
+    if size >= 19:
+        points += [(row, column) for row in lines for column in middle]
+        points += [(row, column) for row in middle for column in lines]
+    return points + [(row, column) for row in middle for column in middle]

@@ -1,0 +1,53 @@
+"""A match between two agents given by their text forms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from algorithms.config import ConfigError
+from algorithms.display import Display
+from algorithms.registry import make_agent
+from baselines.arena import MatchSummary, make_openings, play_games, summarise
+from baselines.sgf import save_games
+from goenv import Rules
+
+
+def play_match(
+    first: str,
+    second: str,
+    rules: Rules,
+    games: int,
+    opening_moves: int,
+    seed: int,
+    sgf_folder: Path | None,
+    display: Display,
+) -> MatchSummary:
+    """Play `games` games, both colours from each opening; see `baselines.arena`.
+
+    Raises:
+        ConfigError: the number of games is odd, or there are not so many openings.
+        AgentError: a text names no agent.
+    """
+    if games < 2 or games % 2:
+        raise ConfigError(f"the number of games must be even and at least 2, got {games}")
+    agents = make_agent(first), make_agent(second)
+    if first == second:
+        agents[1].name = f"{second} (second)"
+    try:
+        openings = make_openings(games // 2, opening_moves, rules, seed)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+    finished = 0
+
+    def count(number: int) -> None:
+        nonlocal finished
+        finished += number
+        display.update("games", finished / games, f"{finished} of {games}")
+
+    display.update("games", 0.0, "thinking")
+    records = play_games(*agents, rules, openings, np.random.default_rng(seed), count)
+    if sgf_folder is not None:
+        save_games(records, sgf_folder, "game")
+    return summarise(records, agents[0].name)

@@ -1,0 +1,69 @@
+"""Compiled loops over the games of a batch, from `first` to `last` - 1 (see `goenv.threads`)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from goenv.board import LEGAL, action_cell, cell_action, final_score, legality, play
+from goenv.random_play import random_legal_cell
+from goenv.state import PASS, RUNNING, SIZE, STATUS, STONE, copy_game, start
+
+
+@njit(cache=True, nogil=True)
+def start_games(games, mask):
+    """Start the games that `mask`, bool [B], selects."""
+    for game in range(mask.shape[0]):
+        if mask[game]:
+            start(games, game)
+
+
+@njit(cache=True, nogil=True)
+def judge_games(first, last, games, actions, verdicts):
+    """Legality of an action in each running game; LEGAL in finished ones."""
+    for game in range(first, last):
+        verdicts[game] = LEGAL
+        if games.info[game, STATUS] == RUNNING:
+            verdicts[game] = legality(games, game, action_cell(games, game, actions[game]))
+
+
+@njit(cache=True, nogil=True)
+def play_games(first, last, games, actions):
+    """Play a legal action in each running game."""
+    for game in range(first, last):
+        if games.info[game, STATUS] == RUNNING:
+            play(games, game, action_cell(games, game, actions[game]))
+
+
+@njit(cache=True, nogil=True)
+def score_games(first, last, games, out):
+    """Black's area minus White's area minus komi, into `out` float64 [B]."""
+    for game in range(first, last):
+        out[game] = final_score(games, game)
+
+
+@njit(cache=True, nogil=True)
+def draw_actions(first, last, games, out):
+    """A random legal action of each running game, the pass in finished ones; `out` int64 [B]."""
+    for game in range(first, last):
+        cell = np.int64(PASS)
+        if games.info[game, STATUS] == RUNNING:
+            cell = random_legal_cell(games, game)
+        out[game] = cell_action(games, game, cell)
+
+
+@njit(cache=True, nogil=True)
+def unpad_boards(games, out):
+    """The boards of all games into `out` int8 [B, N, N], which holds zeros."""
+    for game in range(out.shape[0]):
+        size = games.info[game, SIZE]
+        for y in range(size):
+            for x in range(size):
+                out[game, y, x] = games.cells[game, STONE, (y + 1) * (size + 1) + x]
+
+
+@njit(cache=True, nogil=True)
+def copy_games(source, from_games, target, to_games):
+    """Copy games into slots of `target`; both lists int64 of one length. See `copy_game`."""
+    for index in range(from_games.shape[0]):
+        copy_game(source, from_games[index], target, to_games[index])

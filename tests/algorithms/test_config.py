@@ -1,0 +1,312 @@
+"""Configuration files: what is right is read exactly, what is wrong is named with its remedy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from algorithms.config import (
+    CompareConfig,
+    ConfigError,
+    TrainConfig,
+    dump_config,
+    load_config,
+    validate,
+)
+from goenv import Rules
+
+CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
+TRAIN = """
+name: one
+game: {size: 3, komi: 0.5}
+budget: {env_steps: 100}
+learner: {algorithm: alphazero, search: {simulations: 8}}
+"""
+COMPARE = """
+name: two
+game: {size: 3, komi: 0.5}
+budget: {env_steps: 100}
+learners:
+  az: {algorithm: alphazero}
+  reinforce: {algorithm: reinforce}
+"""
+
+
+def load_text(tmp_path, text, overrides=(), kind: type[BaseModel] | None = None):
+    path = tmp_path / "config.yaml"
+    path.write_text(text)
+    return load_config(kind or (CompareConfig if "learners" in text else TrainConfig), path,
+                       overrides)  # fmt: skip
+
+
+# What is right
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_the_presets_load(path):
+    data = yaml.safe_load(path.read_text())
+    config = load_config(CompareConfig if "learners" in data else TrainConfig, path)
+    assert config.name == path.stem
+    assert config.game.rules().max_moves is not None
+
+
+def test_there_are_presets():
+    assert CONFIGS
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        [],
+        ["learner.search.simulations=16", "learner.network.blocks=1"],
+        ["learner.start.komis=[0.5, -3, 25]", "budget.flops=1e12", "game.max_moves=7"],
+        ["name=a.b-c_9", "checkpoints.seconds=0.5", "game.superko=simple", "game.suicide=false"],
+    ],
+)
+def test_a_stored_configuration_is_read_back_equal(tmp_path, overrides):
+    config = load_text(tmp_path, TRAIN, overrides)
+    assert load_text(tmp_path, dump_config(config)) == config
+
+
+def test_a_stored_comparison_is_read_back_equal(tmp_path):
+    changes = [
+        "judge.matches=[{learner: az, opponent: uct:40, games: 6}]",
+        "judge.anchors=[random, uct:4]",
+        "judge.anchor=uct:4",
+        "seeds=[3, 1, 2]",
+        "learners.az.games=7",
+    ]
+    config = load_text(tmp_path, COMPARE, changes)
+    again = load_text(tmp_path, dump_config(config))
+    assert again == config
+    assert again.runs() == config.runs()
+
+
+def test_values_are_those_of_the_file_and_its_overrides(tmp_path):
+    config = load_text(
+        tmp_path,
+        TRAIN,
+        ["learner.search.simulations=16", "learner.play.temperature=0.5", "game.komi=-2",
+         "learner.start.komis=[1, 2.5]", "budget.seconds=60", "seed=11"],
+    )  # fmt: skip
+    assert config.learner.search.simulations == 16
+    assert config.learner.search.rule == "puct"
+    assert config.learner.play.temperature == 0.5
+    assert config.learner.start.komis == (1.0, 2.5)
+    assert config.budget.limits() == {"env_steps": 100, "seconds": 60.0}
+    assert (config.seed, config.game.komi, config.game.size) == (11, -2.0, 3)
+    assert config.game.rules() == Rules(3, -2.0, max_moves=21)
+
+
+def test_an_override_can_exchange_the_algorithm_and_empty_a_group(tmp_path):
+    text = TRAIN.replace(", search: {simulations: 8}", "")
+    config = load_text(tmp_path, text, ["learner.algorithm=reinforce", "learner.games=6"])
+    assert (config.learner.algorithm, config.learner.games) == ("reinforce", 6)
+    config = load_text(tmp_path, text + "checkpoints:\n", ["checkpoints.snapshots=2"])
+    assert config.checkpoints.snapshots == 2
+
+
+def test_the_runs_of_a_comparison(tmp_path):
+    config = load_text(tmp_path, COMPARE, ["seeds=[5, 0]", "checkpoints.snapshots=2"])
+    runs = config.runs()
+    assert [run.name for run in runs] == [
+        "az-seed5", "reinforce-seed5", "az-seed0", "reinforce-seed0",
+    ]  # fmt: skip
+    assert [run.seed for run in runs] == [5, 5, 0, 0]
+    assert {run.budget for run in runs} == {config.budget}
+    assert runs[1].learner == config.learners["reinforce"]
+    assert runs[0].checkpoints == config.checkpoints
+    assert runs[0].game == config.game
+
+
+# What is wrong: (overrides, words that the message must hold)
+
+WRONG_VALUES = {
+    "unknown key": (["bugdet.flops=1"], ["bugdet", "did you mean 'budget'"]),
+    "unknown key in a group": (["game.sise=5"], ["game.sise", "did you mean 'size'"]),
+    "unknown key, far from any": (
+        ["game.qqq=5"],
+        ["game.qqq", "size, komi, superko, suicide, max_moves"],
+    ),
+    "unknown setting of a learner": (
+        ["learner.search.simulation=5"],
+        ["learner.search.simulation", "did you mean 'simulations'"],
+    ),
+    "a setting of the search beside it": (
+        ["learner.simulations=5"],
+        ["learner.simulations", "unknown key"],
+    ),
+    "a group named after the algorithm": (
+        ["alphazero.games=5"],
+        ["\n  alphazero: unknown key", "learner"],
+    ),
+    "settings below the algorithm's name": (
+        ["learner.alphazero.games=5"],
+        ["learner.alphazero: unknown key", "games"],
+    ),
+    "settings of another algorithm": (["learner.pool_size=5"], ["learner.pool_size"]),
+    "wrong type": (["game.size=big"], ["game.size", "integer", "'big'"]),
+    "a fraction for a whole number": (["game.size=3.5"], ["game.size", "integer", "3.5"]),
+    "a number for a group": (["game=5"], ["game", "5"]),
+    "a list for a group": (["learner=[alphazero]"], ["learner"]),
+    "nothing for a group": (["budget="], ["budget"]),
+    "wrong algorithm": (
+        ["learner.algorithm=alphago"],
+        ["learner", "'alphago'", "alphazero", "reinforce"],
+    ),
+    "size 50": (["game.size=50"], ["game", "size", "2 to 25", "50"]),
+    "size 1": (["game.size=1"], ["game", "size", "2 to 25"]),
+    "komi 7.3": (["game.komi=7.3"], ["game", "komi", "multiple of 0.5", "7.3"]),
+    "superko": (["game.superko=none"], ["game.superko", "'positional'", "'none'"]),
+    "max_moves": (["game.max_moves=0"], ["game", "max_moves", "positive"]),
+    "budget without limits": (["budget={}"], ["budget", "at least one limit", "flops", "seconds"]),
+    "negative budget": (["budget.env_steps=-1"], ["budget.env_steps", "greater than 0", "-1"]),
+    "endless budget": (["budget.seconds=.inf"], ["budget.seconds", "finite"]),
+    "negative seed": (["seed=-1"], ["seed", "greater than or equal to 0"]),
+    "komi of training games": (
+        ["learner.start.komis=[0.5, 0.3]"],
+        ["learner.start", "komi", "multiple of 0.5", "0.3"],
+    ),
+    "no simulations": (["learner.search.simulations=0"], ["learner.search.simulations", "1"]),
+    "temperature": (["learner.play.temperature=.nan"], ["learner.play.temperature"]),
+    "name": (["name=a/b"], ["name", "a/b"]),
+    "name of a parent folder": (["name=.."], ["name"]),
+}
+
+
+@pytest.mark.parametrize(("overrides", "words"), WRONG_VALUES.values(), ids=WRONG_VALUES)
+def test_a_wrong_value_is_named_with_what_would_be_right(tmp_path, overrides, words):
+    with pytest.raises(ConfigError) as caught:
+        load_text(tmp_path, TRAIN, overrides)
+    message = str(caught.value)
+    for word in [*words, "config.yaml"]:
+        assert word in message, message
+    assert len(message.splitlines()) <= 3, message
+
+
+@pytest.mark.parametrize("key", ["name", "budget", "learner", "learner.algorithm"])
+def test_a_missing_key_is_named(tmp_path, key):
+    data = yaml.safe_load(TRAIN)
+    group = data
+    for part in key.split(".")[:-1]:
+        group = group[part]
+    del group[key.split(".")[-1]]
+    with pytest.raises(ConfigError) as caught:
+        load_text(tmp_path, yaml.safe_dump(data), kind=TrainConfig)
+    assert key.split(".")[-1] in str(caught.value)
+    assert "missing" in str(caught.value)
+
+
+def test_all_that_is_wrong_is_told_at_once(tmp_path):
+    with pytest.raises(ConfigError) as caught:
+        load_text(tmp_path, TRAIN, ["seed=-1", "budget.env_steps=x", "learner.games=0"])
+    for key in ("seed", "budget.env_steps", "learner.games"):
+        assert f"  {key}: " in str(caught.value)
+
+
+WRONG_COMPARISONS = {
+    "seeds twice": (["seeds=[1, 2, 1]"], ["seeds must differ", "1, 2, 1"]),
+    "negative seeds": (["seeds=[-1]"], ["seeds.0", "greater than or equal to 0"]),
+    "no seeds": (["seeds=[]"], ["seeds", "at least 1"]),
+    "no learners": (["learners={}"], ["learners", "at least 1"]),
+    "a learner's name": (["learners.a/b={algorithm: reinforce}"], ["learners.a/b"]),
+    "a learner called like an anchor": (
+        ["learners.random={algorithm: reinforce}"],
+        ["learner", "'random'", "anchor"],
+    ),
+    "setting of a learner": (
+        ["learners.az.search.simulation=3"],
+        ["learners.az.search.simulation", "did you mean 'simulations'"],
+    ),
+    "setting of a learner called like its algorithm": (
+        ["learners.reinforce.gaems=3"],
+        ["learners.reinforce.gaems", "did you mean 'games'"],
+    ),
+    "algorithm": (["learners.az.algorithm=dqn"], ["learners.az", "'dqn'", "reinforce"]),
+    "algorithm is missing": (
+        ["learners.x={games: 3}"],
+        ["learners.x", "'algorithm' is missing", "reinforce"],
+    ),
+    "odd games": (["judge.games=5"], ["judge", "games must be even", "5"]),
+    "odd games of a match": (
+        ["judge.matches=[{learner: az, opponent: random, games: 5}]"],
+        ["judge.matches.0", "games must be even", "5"],
+    ),
+    "a match of nobody": (
+        ["judge.matches=[{learner: zz, opponent: random}]"],
+        ["judge.matches", "'zz'", "az, reinforce"],
+    ),
+    "a misspelt key of a match": (
+        ["judge.matches=[{learner: az, oponent: random}]"],
+        ["judge.matches.0.oponent", "did you mean 'opponent'"],
+    ),
+    "anchor": (["judge.anchor=uct:9"], ["judge", "'uct:9'", "anchors", "random"]),
+    "an anchor twice": (["judge.anchors=[random, random]"], ["judge", "anchors must differ"]),
+    "workers": (["workers=0"], ["workers", "greater than or equal to 1"]),
+    "a run's configuration": (["learner.games=3"], ["learner", "did you mean 'learners'"]),
+}
+
+
+@pytest.mark.parametrize(("overrides", "words"), WRONG_COMPARISONS.values(), ids=WRONG_COMPARISONS)
+def test_a_wrong_comparison_is_named_with_what_would_be_right(tmp_path, overrides, words):
+    with pytest.raises(ConfigError) as caught:
+        load_text(tmp_path, COMPARE, overrides, CompareConfig)
+    for word in [*words, "config.yaml"]:
+        assert word in str(caught.value), str(caught.value)
+
+
+WRONG_OVERRIDES = {
+    "no =": ("game.size", ["'game.size'", "game.size=7"]),
+    "no key": ("=5", ["'=5'", "game.size=7"]),
+    "an empty part": ("game..size=5", ["game..size=5"]),
+    "into a value": ("name.first=x", ["name.first", "name", "'one'"]),
+    "into a list": ("learner.start.komis.0=1", ["learner.start.komis.0", "[0.5]"]),
+    "no YAML": ("game.size=[3", ["game.size", "YAML", "'[3'"]),
+}
+
+
+@pytest.mark.parametrize(("override", "words"), WRONG_OVERRIDES.values(), ids=WRONG_OVERRIDES)
+def test_a_wrong_override_is_quoted(tmp_path, override, words):
+    text = TRAIN.replace("alphazero,", "alphazero, start: {komis: [0.5]},")
+    with pytest.raises(ConfigError) as caught:
+        load_text(tmp_path, text, [override])
+    for word in words:
+        assert word in str(caught.value), str(caught.value)
+
+
+WRONG_FILES = {
+    "empty": (b"", "keys and values"),
+    "a list": (b"- name: one\n", "keys and values"),
+    "a word": (b"hello", "keys and values"),
+    "syntax": (b"name: [one\nbudget: 3", "not valid YAML"),
+    "tabs": (b"game:\n\tsize: 3", "not valid YAML"),
+    "binary": (b"\x80\x04\x95\xff\xfe", "not a text file"),
+    "zero bytes": (b"\x00\x01\x02", "not valid YAML"),
+    "code": (b"name: !!python/object/apply:os.getcwd []", "not valid YAML"),
+    "numbers for keys": (b"5: 6", "5"),
+}
+
+
+@pytest.mark.parametrize(("content", "words"), WRONG_FILES.values(), ids=WRONG_FILES)
+def test_a_file_that_is_no_configuration(tmp_path, content, words):
+    path = tmp_path / "odd.yaml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError) as caught:
+        load_config(TrainConfig, path)
+    assert "odd.yaml" in str(caught.value)
+    assert words in str(caught.value)
+
+
+def test_no_file_and_a_folder(tmp_path):
+    with pytest.raises(ConfigError, match=r"nowhere.yaml: No such file"):
+        load_config(TrainConfig, tmp_path / "nowhere.yaml")
+    with pytest.raises(ConfigError, match="directory"):
+        load_config(TrainConfig, tmp_path)
+
+
+def test_the_error_names_its_source():
+    with pytest.raises(ConfigError, match="the game does not fit"):
+        validate(TrainConfig, {}, "the game")

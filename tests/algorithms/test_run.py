@@ -1,0 +1,448 @@
+"""Runs: repeatable, resumable after any stop, and what they leave in their folder."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sgfmill import sgf
+
+from algorithms import run
+from algorithms.checkpoint import ARRAYS, NUMBERS, WEIGHTS, CheckpointError, load_weights
+from algorithms.config import ConfigError, TrainConfig, load_config, make_learner
+from algorithms.model import Model
+from algorithms.registry import make_agent
+from algorithms.run import (
+    LEDGER,
+    is_complete,
+    list_snapshots,
+    load_run_config,
+    train,
+)
+from algorithms.tracking import MetricsFile, read_metrics
+from baselines.agent import RandomAgent
+from goenv import GoBatch
+
+
+def stop_after(steps):
+    """For `should_stop`: true from the call after so many steps."""
+    calls = itertools.count()
+    return lambda: next(calls) >= steps
+
+
+def tree(folder: Path) -> dict[str, int]:
+    """Every file of a folder with the time of its last change."""
+    return {str(p): p.lstat().st_mtime_ns for p in sorted(folder.rglob("*")) if not p.is_dir()}
+
+
+# The same again
+
+
+def test_the_same_seed_gives_the_same_weights_bit_by_bit(
+    algorithm, tiny, finished, outcome_of, tmp_path
+):
+    train(tiny(algorithm), tmp_path / "tiny")
+    assert outcome_of(tmp_path / "tiny") == outcome_of(finished(algorithm))
+
+
+def test_another_seed_gives_other_weights(algorithm, tiny, finished, outcome_of, tmp_path):
+    train(tiny(algorithm, seed=4), tmp_path / "tiny")
+    mine, other = outcome_of(tmp_path / "tiny").weights, outcome_of(finished(algorithm)).weights
+    assert all(mine[name] != other[name] for name in mine if "weight" in name)
+
+
+def test_training_changes_the_weights(algorithm, finished):
+    folder = finished(algorithm)
+    first, last = (load_weights(list_snapshots(folder)[index].path)[0] for index in (0, -1))
+    after = last.state_dict()
+    changed = {n for n, value in first.state_dict().items() if not torch.equal(value, after[n])}
+    assert changed >= {"stem.weight", "policy_features.weight", "policy_points.weight"}
+
+
+# Stopped and resumed
+
+
+@pytest.mark.parametrize("pace", [1, 2, 5])
+def test_a_run_stopped_after_every_few_steps_ends_like_one_that_was_not(
+    algorithm, pace, tiny, finished, outcome_of, tmp_path
+):
+    folder = tmp_path / "tiny"
+    stops = 0
+    while not train(tiny(algorithm), folder, True, should_stop=stop_after(pace)).exhausted():
+        stops += 1
+    assert stops >= 1
+    assert outcome_of(folder) == outcome_of(finished(algorithm))
+    seconds = [record["spent"]["seconds"] for record in read_metrics(folder / "metrics.jsonl")]
+    assert seconds == sorted(seconds)
+
+
+def test_stopped_before_the_first_step(algorithm, tiny, finished, outcome_of, tmp_path):
+    folder = tmp_path / "tiny"
+    for _ in range(3):
+        ledger = train(tiny(algorithm), folder, True, should_stop=lambda: True)
+        assert ledger.env_steps == 0
+        assert [snapshot.step for snapshot in list_snapshots(folder)] == [0]
+    train(tiny(algorithm), folder, True)
+    assert outcome_of(folder) == outcome_of(finished(algorithm))
+
+
+class Killed(BaseException):
+    """Stands for ``kill -9``: no handler of errors takes it."""
+
+
+class Killer:
+    """Ends everything before the n-th change to a file system below a folder.
+
+    By an audit hook, which sees what Python does to files: opening for writing, renaming, linking,
+    removing. The files that are written by others (safetensors) are opened beside.
+    """
+
+    EVENTS = ("os.rename", "os.remove", "os.rmdir", "os.symlink", "os.link", "os.mkdir",
+              "os.truncate")  # fmt: skip
+
+    def __init__(self):
+        self.folder: Path | None = None
+        self.left = 0
+        self.seen = 0
+        sys.addaudithook(self._hear)
+
+    def _hear(self, event, arguments):
+        if self.folder is None:
+            return
+        if event == "open":
+            changes = isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
+        else:
+            changes = event in self.EVENTS
+        paths = [str(a) for a in arguments if isinstance(a, (str, os.PathLike))]
+        # Within `rmtree` names are relative to an open folder.
+        if changes and any(str(self.folder) in path or not os.path.isabs(path) for path in paths):
+            self.seen += 1
+            if self.seen == self.left:
+                raise Killed(event, arguments)
+
+    def run(self, folder, count, work):
+        """Do `work`; whether it was killed before the change number `count`."""
+        self.folder, self.left, self.seen = folder, count, 0
+        try:
+            work()
+        except Killed:
+            return True
+        finally:
+            self.folder = None
+        return False
+
+
+@pytest.fixture(scope="module")
+def killer():
+    return Killer()
+
+
+class Adder:
+    """A learner that takes no time: adds its step's number to a weight."""
+
+    def __init__(self, config, rules, seed):
+        self.config, self.model, self.steps = config, Model(config.network, seed), 0
+
+    def step(self, ledger):
+        self.steps += 1
+        weights = self.model.state_dict()
+        weights["stem.bias"] += self.steps
+        self.model.load_state_dict(weights)
+        ledger.charge_env_steps(10)
+        return {"steps": float(self.steps)}
+
+    def agent(self):
+        return RandomAgent()
+
+    def state_dict(self):
+        return {"steps": self.steps, "array": np.arange(self.steps)}
+
+    def load_state_dict(self, state):
+        self.steps = state["steps"]
+        assert len(state["array"]) == self.steps
+
+
+def test_a_kill_before_any_change_to_a_file_loses_no_checkpoint(
+    tiny, outcome_of, tmp_path, killer, monkeypatch
+):
+    """Killed before its n-th change for n = 1, 2, 3, ..., then resumed, a run ends as it should."""
+    monkeypatch.setattr(run, "make_learner", Adder)
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)  # it costs time and changes nothing
+    config = tiny(
+        "reinforce",
+        budget={"env_steps": 40},
+        checkpoints={"snapshots": 2, "seconds": 1e-9},  # a checkpoint at every step
+        sample_games=1,
+    )
+    folder = tmp_path / "tiny"
+    train(config, folder)
+    expected = outcome_of(folder)
+    samples = sorted(path.name for path in (folder / "games").iterdir())
+    assert (expected.steps, expected.snapshots, len(samples)) == ([1, 2, 3, 4], [0, 2, 4], 2)
+    for count in itertools.count(1):
+        shutil.rmtree(folder)
+        if not killer.run(folder, count, lambda: train(config, folder, resume=True)):
+            break
+        assert_latest_is_whole(folder)
+        train(config, folder, resume=True)
+        assert outcome_of(folder) == expected, f"killed before change {count}"
+        assert sorted(path.name for path in (folder / "games").iterdir()) == samples
+    assert count > 50
+
+
+def assert_latest_is_whole(folder: Path) -> None:
+    latest = folder / "checkpoints" / "latest"
+    if latest.is_symlink():
+        assert {path.name for path in latest.iterdir()} >= {WEIGHTS, ARRAYS, NUMBERS}
+
+
+def test_a_finished_run_is_left_alone(algorithm, tiny, finished, tmp_path):
+    folder = tmp_path / "tiny"
+    shutil.copytree(finished(algorithm), folder, symlinks=True)
+    before = tree(folder / "checkpoints") | tree(folder / "games")
+    content = (folder / "metrics.jsonl").read_text()
+    ledger = train(tiny(algorithm, sample_games=3), folder, resume=True)
+    assert ledger.exhausted()
+    assert tree(folder / "checkpoints") | tree(folder / "games") == before
+    assert (folder / "metrics.jsonl").read_text() == content
+    assert is_complete(folder)
+
+
+def test_with_more_budget_a_finished_run_goes_on(algorithm, tiny, finished, tmp_path):
+    folder = tmp_path / "tiny"
+    shutil.copytree(finished(algorithm), folder, symlinks=True)
+    before = read_metrics(folder / "metrics.jsonl")
+    snapshots = [snapshot.step for snapshot in list_snapshots(folder)]
+    config = tiny(algorithm, budget={"env_steps": 480})
+    ledger = train(config, folder, resume=True)
+    assert ledger.env_steps >= 480
+    after = read_metrics(folder / "metrics.jsonl")
+    assert after[: len(before)] == before
+    assert [record["step"] for record in after] == list(range(1, len(after) + 1))
+    later = [snapshot.step for snapshot in list_snapshots(folder)]
+    assert later[: len(snapshots)] == snapshots
+    # Half of the new budget was spent: of its three snapshots two are to come.
+    assert len(later) == len(snapshots) + 2
+    assert later[-1] == after[-1]["step"]
+    assert load_run_config(folder).budget.env_steps == 480
+    assert is_complete(folder)
+
+
+# Folders that hold something else
+
+
+def test_a_folder_that_holds_a_run_is_not_begun_anew(algorithm, tiny, finished):
+    with pytest.raises(ConfigError, match=r"already holds a run.*--resume"):
+        train(tiny(algorithm), finished(algorithm))
+
+
+@pytest.mark.parametrize(
+    ("changes", "names"),
+    [
+        ({"seed": 8}, "seed"),
+        ({"game": {"size": 4, "komi": 0.5}}, "game"),
+        ({"name": "other", "seed": 9}, "name and seed"),
+    ],
+)
+def test_a_run_is_not_resumed_with_other_settings(algorithm, tiny, finished, changes, names):
+    folder = finished(algorithm)
+    before = tree(folder)
+    with pytest.raises(ConfigError, match=f"its {names} differ") as caught:
+        train(tiny(algorithm, **changes), folder, resume=True)
+    assert str(folder / "config.yaml") in str(caught.value)
+    assert tree(folder) == before
+
+
+def test_a_run_is_not_resumed_as_another_learner(tiny, finished):
+    with pytest.raises(ConfigError, match="its learner differ"):
+        train(tiny("alphazero"), finished("reinforce"), resume=True)
+    data = tiny.data("reinforce")
+    data["learner"]["games"] = 8
+    with pytest.raises(ConfigError, match="its learner differ"):
+        train(TrainConfig.model_validate(data), finished("reinforce"), resume=True)
+
+
+def test_more_sample_games_than_openings(tiny, tmp_path):
+    with pytest.raises(ConfigError, match="sample_games: there are not 500 distinct openings"):
+        train(tiny("reinforce", sample_games=1000), tmp_path / "tiny")
+    assert not (tmp_path / "tiny").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [("", "keys and values"), ("a: [", "not valid YAML"), ("name: x", "missing")],
+)
+def test_a_damaged_configuration_in_the_folder(tiny, tmp_path, content, words):
+    (tmp_path / "config.yaml").write_text(content)
+    with pytest.raises(ConfigError, match=words) as caught:
+        train(tiny("reinforce"), tmp_path, resume=True)
+    assert str(tmp_path / "config.yaml") in str(caught.value)
+
+
+def test_a_folder_without_a_run(tmp_path):
+    with pytest.raises(ConfigError, match="holds no run"):
+        load_run_config(tmp_path)
+    assert list_snapshots(tmp_path) == []
+    assert not is_complete(tmp_path)
+
+
+# Damage to the checkpoint to resume from
+
+
+def half_done(tiny, folder):
+    train(tiny("reinforce"), folder, should_stop=stop_after(3))
+    return folder / "checkpoints" / "latest"
+
+
+@pytest.mark.parametrize("name", [WEIGHTS, ARRAYS, NUMBERS])
+def test_a_damaged_checkpoint_is_named(tiny, tmp_path, name):
+    latest = half_done(tiny, tmp_path / "tiny")
+    file = latest.resolve() / name
+    file.write_bytes(file.read_bytes()[:-5])
+    with pytest.raises(CheckpointError) as caught:
+        train(tiny("reinforce"), tmp_path / "tiny", resume=True)
+    assert str(file) in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["optimiser", "rng", "pool", "updates"])
+def test_a_state_that_lacks_something(tiny, tmp_path, key):
+    latest = half_done(tiny, tmp_path / "tiny")
+    file = latest / NUMBERS
+    data = json.loads(file.read_text())
+    data["state"]["learner"][key] = None
+    file.write_text(json.dumps(data))
+    with pytest.raises(CheckpointError, match="does not fit the learner"):
+        train(tiny("reinforce"), tmp_path / "tiny", resume=True)
+    del data["state"]["learner"][key]
+    file.write_text(json.dumps(data))
+    with pytest.raises(CheckpointError, match=f"does not fit the learner: '{key}'"):
+        train(tiny("reinforce"), tmp_path / "tiny", resume=True)
+
+
+# What a run leaves
+
+
+def test_the_stored_configuration_repeats_the_run(algorithm, tiny, finished):
+    config = tiny(algorithm, sample_games=3)
+    folder = finished(algorithm)
+    assert load_run_config(folder) == config
+    assert load_config(TrainConfig, folder / "config.yaml") == config
+
+
+def test_metrics_have_every_step_and_counts_that_grow(algorithm, finished):
+    records = read_metrics(finished(algorithm) / "metrics.jsonl")
+    assert [record["step"] for record in records] == list(range(1, len(records) + 1))
+    for name in ("env_steps", "evaluations", "samples", "flops", "seconds"):
+        counts = [record["spent"][name] for record in records]
+        assert counts == sorted(counts), name
+        assert counts[-1] > 0, name
+    assert any("policy_loss" in record["metrics"] for record in records)
+
+
+def test_snapshots_are_in_order_and_the_first_is_untrained(algorithm, tiny, finished):
+    config, snapshots = tiny(algorithm), list_snapshots(finished(algorithm))
+    assert snapshots[0].step == 0
+    assert set(snapshots[0].spent.values()) == {0}
+    shares = [s.spent["env_steps"] / config.budget.env_steps for s in snapshots]
+    assert [int(share * 3) for share in shares] == [0, 1, 2, 3]
+    assert [s.step for s in snapshots] == sorted({s.step for s in snapshots})
+    untrained = make_learner(config.learner, config.game.rules(), config.seed).model
+    loaded, _ = load_weights(snapshots[0].path)
+    for name, value in untrained.state_dict().items():
+        np.testing.assert_array_equal(value, loaded.state_dict()[name])
+
+
+def test_old_states_are_pruned_and_the_weights_of_snapshots_kept(algorithm, tiny, tmp_path):
+    config = tiny(algorithm, checkpoints={"snapshots": 2, "seconds": 1e-9})
+    train(config, tmp_path)
+    snapshots = list_snapshots(tmp_path)
+    folder = tmp_path / "checkpoints"
+    assert len(snapshots) == 3
+    assert {path.name for path in folder.iterdir()} == {s.path.name for s in snapshots} | {"latest"}
+    for snapshot in snapshots[:-1]:
+        assert {path.name for path in snapshot.path.iterdir()} == {WEIGHTS, LEDGER}
+    assert {p.name for p in snapshots[-1].path.iterdir()} == {WEIGHTS, ARRAYS, NUMBERS, LEDGER}
+    assert (folder / "latest").resolve() == snapshots[-1].path.resolve()
+
+
+def test_a_damaged_record_of_a_snapshot_is_named(tiny, finished, tmp_path):
+    shutil.copytree(finished("reinforce"), tmp_path / "tiny", symlinks=True)
+    file = list_snapshots(tmp_path / "tiny")[1].path / LEDGER
+    file.write_text("{")
+    with pytest.raises(CheckpointError, match=LEDGER):
+        list_snapshots(tmp_path / "tiny")
+
+
+def test_sample_games_are_true_games(algorithm, tiny, finished):
+    """Read by sgfmill and replayed, they end with the result that they tell."""
+    folder = finished(algorithm)
+    rules = tiny(algorithm).game.rules()
+    files = sorted((folder / "games").glob("*.sgf"))
+    steps = [snapshot.step for snapshot in list_snapshots(folder)][1:]
+    assert [file.name for file in files] == [
+        f"step-{step:06d}-{number:02d}.sgf" for step in steps for number in (1, 2, 3)
+    ]
+    for file in files:
+        game = sgf.Sgf_game.from_bytes(file.read_bytes())
+        assert (game.get_size(), game.get_komi()) == (3, 0.5)
+        batch = GoBatch(1, rules)
+        for node in game.get_main_sequence()[1:]:
+            colour, point = node.get_move()
+            assert colour == ("b" if batch.to_play[0] == 1 else "w")
+            action = 9 if point is None else 3 * (2 - point[0]) + point[1]
+            batch.step(np.array([action]))
+        assert batch.done[0]
+        score = batch.score()[0]
+        assert game.get_root().get("RE") == f"{'B' if score > 0 else 'W'}+{abs(score):g}"
+
+
+# Save, load, the same moves
+
+
+def test_an_agent_made_from_text_plays_what_the_learner_plays(
+    algorithm, tiny, tmp_path, monkeypatch
+):
+    """The learner has been trained in this process, the agent comes from the file."""
+    config, folder = tiny(algorithm), tmp_path / "tiny"
+    trained = []
+    make = run.make_learner
+    monkeypatch.setattr(run, "make_learner", lambda *a: trained.append(make(*a)) or trained[-1])
+    train(config, folder)
+    learner = trained[0]  # the second only warms up
+    batch = GoBatch(32, config.game.rules(), seed=9)
+    for _ in range(4):
+        batch.step(batch.random_actions())
+    expected = learner.agent().act(batch, np.random.default_rng(5))
+    for text in (str(folder), f"{folder}/checkpoints/latest", str(list_snapshots(folder)[-1].path),
+                 f"{folder}/checkpoints/latest/{WEIGHTS}"):  # fmt: skip
+        agent = make_agent(text)
+        assert agent.name == text
+        np.testing.assert_array_equal(agent.act(batch, np.random.default_rng(5)), expected)
+
+
+# The metrics file
+
+
+def test_metrics_after_the_last_checkpoint_are_dropped_and_so_is_half_a_line(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    file = MetricsFile(path, 0)
+    for step in range(1, 6):
+        file.log(step, {"env_steps": step}, {"loss": 0.5})
+    file.close()
+    with path.open("a") as more:
+        more.write('{"step": 6, "spe')
+    assert [record["step"] for record in read_metrics(path)] == [1, 2, 3, 4, 5]
+    file = MetricsFile(path, 3)
+    file.log(4, {"env_steps": 40}, {"loss": 0.25})
+    file.close()
+    assert [(r["step"], r["spent"]["env_steps"]) for r in read_metrics(path)] == [
+        (1, 1), (2, 2), (3, 3), (4, 40),
+    ]  # fmt: skip
+    assert list(tmp_path.iterdir()) == [path]

@@ -1,0 +1,193 @@
+"""The batched search against a plain one, and against positions small enough to work out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from reference import ReferenceGame
+from search_reference import search as plain_search
+
+from algorithms.evaluator import PlayoutEvaluator, UniformEvaluator
+from algorithms.search import Search, SearchConfig
+from goenv import GoBatch, Rules, set_num_threads
+
+
+class HashEvaluator:
+    """Arbitrary but fixed logits and values for each board and player."""
+
+    def __init__(self):
+        self.calls = 0
+
+    @staticmethod
+    def judge(board: np.ndarray, to_play: int) -> tuple[np.ndarray, float]:
+        seed = [2 + int(to_play), *(board.ravel().astype(int) + 1)]
+        rng = np.random.default_rng(seed)
+        return rng.normal(size=board.size + 1).astype(np.float32), float(rng.uniform(-0.9, 0.9))
+
+    def evaluate(self, batch):
+        self.calls += 1
+        judged = [self.judge(b, t) for b, t in zip(batch.boards(), batch.to_play, strict=True)]
+        values = np.array([value for _, value in judged], np.float32)
+        return np.stack([logits for logits, _ in judged]), values
+
+    def seed(self, rng):
+        pass
+
+
+def reference_evaluate(game: ReferenceGame):
+    return HashEvaluator.judge(np.asarray(game.board()), game.to_play)
+
+
+def random_positions(rules: Rules, count: int, plies: int, seed: int):
+    """A batch some way into random games, and the same games in the slow reference."""
+    batch = GoBatch(count, rules, seed)
+    games = [ReferenceGame(rules.size, komi=rules.komi) for _ in range(count)]
+    for _ in range(plies):
+        actions = batch.random_actions()
+        for game, action, over in zip(games, actions, batch.done, strict=True):
+            if not over:
+                game.play(int(action))
+        batch.step(actions)
+    return batch, games
+
+
+@pytest.mark.parametrize(("rule", "reduction"), [("puct", 0.0), ("puct", 0.4), ("ucb1", 0.0)])
+@pytest.mark.parametrize(("size", "plies"), [(2, 3), (3, 0), (3, 9), (4, 20)])
+def test_same_visits_and_values_as_the_plain_tree(rule, reduction, size, plies):
+    rules = Rules(size, komi=0.5)
+    batch, games = random_positions(rules, 6, plies, seed=size + plies)
+    config = SearchConfig(
+        simulations=120, rule=rule, exploration=1.1, first_play_reduction=reduction
+    )
+    result = Search(config, HashEvaluator()).run(batch, np.random.default_rng(0))
+    compared = 0
+    for index, game in enumerate(games):
+        if game.over:
+            assert result.visits[index].sum() == 0
+            continue
+        root = plain_search(game, 120, rule, 1.1, reduction, reference_evaluate)
+        expected = [root.visits.get(action, 0) for action in range(size * size + 1)]
+        assert result.visits[index].tolist() == expected
+        for action, visits in root.visits.items():
+            if visits:
+                assert result.q[index, action] == pytest.approx(root.q(action), abs=1e-4)
+            assert result.prior[index, action] == pytest.approx(root.prior[action], abs=1e-5)
+        compared += 1
+    assert compared >= 3
+
+
+def test_every_round_evaluates_one_leaf_of_each_game_in_one_batch():
+    evaluator = HashEvaluator()
+    batch = GoBatch(5, Rules(3))
+    result = Search(SearchConfig(simulations=17), evaluator).run(batch, np.random.default_rng(0))
+    assert evaluator.calls == 18
+    assert (result.visits.sum(axis=1) == 17).all()
+
+
+def test_the_batch_is_left_as_it_was():
+    batch, _ = random_positions(Rules(4), 4, 6, seed=1)
+    before = [array.copy() for array in batch.games]
+    Search(SearchConfig(simulations=30), HashEvaluator()).run(batch, np.random.default_rng(0))
+    for old, new in zip(before, batch.games, strict=True):
+        assert (old == new).all()
+
+
+def test_results_do_not_depend_on_threads_or_company():
+    rules = Rules(9)
+    batch = GoBatch(64, rules, seed=3)
+    for _ in range(12):
+        batch.step(batch.random_actions())
+    config = SearchConfig(simulations=24)
+    alone = Search(config, HashEvaluator()).run(batch.take([7]), np.random.default_rng(0))
+    together = Search(config, HashEvaluator()).run(batch, np.random.default_rng(0))
+    set_num_threads(2)
+    try:
+        threaded = Search(config, HashEvaluator()).run(batch, np.random.default_rng(0))
+    finally:
+        set_num_threads(1)
+    assert (alone.visits[0] == together.visits[7]).all()
+    assert (threaded.visits == together.visits).all()
+
+
+def winning_pass() -> GoBatch:
+    """2x2, komi 0.5; only Black has stones, and White has just passed: Black wins by passing."""
+    batch = GoBatch(1, Rules(2, komi=0.5))
+    for action in (0, 4, 3, 4):  # Black two diagonal stones, White only passes
+        batch.step(np.array([action]))
+    return batch
+
+
+def test_finds_a_win_in_one_and_values_it_from_the_movers_side():
+    batch = winning_pass()
+    assert batch.to_play[0] == 1
+    result = Search(SearchConfig(simulations=200), UniformEvaluator()).run(
+        batch, np.random.default_rng(0)
+    )
+    assert result.best_actions()[0] == 4
+    assert result.q[0, 4] == 1.0
+    assert result.value[0] > 0.5
+
+
+def test_white_takes_a_win_in_one_too():
+    batch = GoBatch(1, Rules(2, komi=0.5))
+    for action in (0, 3, 4):
+        batch.step(np.array([action]))
+    # A stone each and two empty points that touch both: 0 to 0, so by komi White's pass wins.
+    result = Search(SearchConfig(simulations=300), UniformEvaluator()).run(
+        batch, np.random.default_rng(0)
+    )
+    assert batch.to_play[0] == -1
+    assert result.best_actions()[0] == 4
+    assert result.q[0, 4] == 1.0
+
+
+def test_root_noise_is_a_distribution_over_legal_moves_drawn_once():
+    batch, _ = random_positions(Rules(3), 4, 3, seed=5)
+    quiet = Search(SearchConfig(simulations=8), HashEvaluator())
+    loud = Search(SearchConfig(simulations=8, noise_fraction=0.5), HashEvaluator())
+    base = quiet.run(batch, np.random.default_rng(0)).prior
+    first = loud.run(batch, np.random.default_rng(1)).prior
+    again = loud.run(batch, np.random.default_rng(1)).prior
+    other = loud.run(batch, np.random.default_rng(2)).prior
+    legal = batch.legal_actions()
+    assert np.allclose(first.sum(axis=1)[~batch.done], 1, atol=1e-5)
+    assert (first[~legal] == 0).all()
+    assert (first == again).all()
+    assert (first != other).any()
+    assert (first >= 0.5 * base - 1e-6).all()
+
+
+def test_superko_is_exact_inside_the_tree():
+    # Every node of a deep search on 2x2, where nearly all moves end in repetition.
+    rules = Rules(2, komi=0.5)
+    batch, games = random_positions(rules, 8, 5, seed=9)
+    config = SearchConfig(simulations=600, rule="ucb1", exploration=2.0)
+    result = Search(config, HashEvaluator()).run(batch, np.random.default_rng(0))
+    for index, game in enumerate(games):
+        if not game.over:
+            root = plain_search(game, 600, "ucb1", 2.0, 0.0, reference_evaluate)
+            assert result.visits[index].tolist() == [root.visits.get(a, 0) for a in range(5)]
+
+
+def test_playouts_are_repeatable_unbiased_and_leave_the_leaf_alone():
+    batch = winning_pass().take(np.zeros(4000, int))
+    evaluator = PlayoutEvaluator()
+    evaluator.seed(np.random.default_rng(0))
+    before = batch.games.cells.copy()
+    _, values = evaluator.evaluate(batch)
+    assert (batch.games.cells == before).all()
+    assert set(np.unique(values)) <= {-1.0, 0.0, 1.0}
+    evaluator.seed(np.random.default_rng(0))
+    _, again = evaluator.evaluate(batch)
+    assert (values == again).all()
+    # Different games of one batch draw differently.
+    first = GoBatch(2000, Rules(5, komi=0.5))
+    _, values = evaluator.evaluate(first)
+    assert 0.05 < (values > 0).mean() < 0.95
+
+
+def test_uct_finds_the_centre_on_3x3():
+    batch = GoBatch(1, Rules(3, komi=8.5))
+    config = SearchConfig(simulations=3000, rule="ucb1", exploration=1.0)
+    result = Search(config, PlayoutEvaluator()).run(batch, np.random.default_rng(0))
+    assert result.best_actions()[0] == 4
