@@ -29,7 +29,7 @@ app = typer.Typer(
     budget.seconds=60 learner.search.simulations=16`.
     """,
 )
-console = Console(stderr=False)
+console = Console(markup=False)  # paths may hold brackets
 
 ConfigPath = Annotated[Path, typer.Argument(help="YAML file, such as configs/alphazero_5x5.yaml")]
 Overrides = Annotated[
@@ -50,7 +50,8 @@ class _Stop:
         if self.asked:
             os._exit(130)
         self.asked = True
-        console.print("\nstopping after the step at hand (again to stop at once) ...")
+        # Not by the console: it may be in the middle of a line, and cannot be entered twice.
+        os.write(2, b"\nstopping after the step at hand (again to stop at once) ...\n")
 
     def __call__(self) -> bool:
         return self.asked
@@ -138,7 +139,7 @@ def match(
     opening_moves: Annotated[
         int, typer.Option(help="random moves that open each pair of games")
     ] = 2,
-    seed: Annotated[int, typer.Option(help="of openings and players")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="of openings and players")] = 0,
     sgf: Annotated[Path | None, typer.Option(help="folder for the games")] = None,
 ) -> None:
     """Let two agents play; colours alternate, both from each opening.
@@ -171,7 +172,7 @@ def match(
     table.add_row(
         *map(str, (summary.games, summary.wins, summary.draws, summary.losses)),
         f"{summary.rate:.3f}",
-        f"{low:.3f} to {high:.3f}",
+        f"{low:.2f} - {high:.2f}",
         f"{summary.as_black:.3f}",
         f"{summary.as_white:.3f}",
     )
@@ -180,20 +181,21 @@ def match(
 
 def main() -> None:
     """Entry point: errors of use are told in a line, others leave a trace in a file."""
-    from algorithms.checkpoint import CheckpointError
-    from algorithms.config import ConfigError
-    from algorithms.registry import AgentError
-    from algorithms.workers import WorkerError
-
     try:
         app()
-    except (ConfigError, CheckpointError, AgentError, WorkerError) as error:
-        sys.exit(f"gozoo: {error}")
-    except OSError as error:
-        sys.exit(f"gozoo: {error.filename or 'the system'}: {error.strerror or error}")
     except KeyboardInterrupt:
         sys.exit(130)
+    except OSError as error:
+        sys.exit(f"gozoo: {error.filename or 'the system'}: {error.strerror or error}")
     except Exception as error:
+        # Only now: these bring torch along, for which --help need not wait.
+        from algorithms.checkpoint import CheckpointError
+        from algorithms.config import ConfigError
+        from algorithms.registry import AgentError
+        from algorithms.workers import WorkerError
+
+        if isinstance(error, (ConfigError, CheckpointError, AgentError, WorkerError)):
+            sys.exit(f"gozoo: {error}")
         with tempfile.NamedTemporaryFile(
             "w", prefix="gozoo-", suffix=".txt", delete=False, encoding="utf-8"
         ) as file:

@@ -21,14 +21,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 
 from algorithms import workers
 from algorithms.config import (
     CompareConfig,
     ConfigError,
     TrainConfig,
-    dump_config,
+    load_config,
+    store_config,
     validate,
 )
 from algorithms.display import Display, describe
@@ -37,6 +37,7 @@ from algorithms.model import default_device
 from algorithms.registry import make_agent
 from algorithms.report import write_report
 from algorithms.run import Status, is_complete, train
+from baselines.arena import make_openings
 from goenv.threads import available_cores
 
 
@@ -71,10 +72,10 @@ def run_comparison(
         The report's page, or None if it was stopped before.
 
     Raises:
-        ConfigError: the folder holds another comparison, or an agent's text names none.
+        ConfigError: the folder holds another comparison, or there are not enough openings.
+        AgentError: the text of an anchor or of an opponent names no agent.
     """
-    for text in {*config.judge.anchors, *(match.opponent for match in config.judge.matches)}:
-        make_agent(text)  # better an error now than after the training
+    _check_judging(config)  # better an error now than after the training
     _claim(folder, config, resume)
     count = config.workers or available_cores()
 
@@ -164,17 +165,28 @@ def _processor() -> str:
         return platform.processor() or platform.machine()
 
 
+def _check_judging(config: CompareConfig) -> None:
+    """See that all agents and openings that the judging names can be made."""
+    judge = config.judge
+    for text in {*judge.anchors, *(match.opponent for match in judge.matches)}:
+        make_agent(text)
+    for games in {judge.games, *(match.games for match in judge.matches)}:
+        try:
+            make_openings(games // 2, judge.opening_moves, config.game.rules(), judge.seed)
+        except ValueError as error:
+            raise ConfigError(f"judge: {games} games: {error}") from None
+
+
 def _claim(folder: Path, config: CompareConfig, resume: bool) -> None:
     """Make the folder, or see that the comparison in it is the one to resume."""
     path = folder / "config.yaml"
-    wanted = dump_config(config)
     if path.exists():
         if not resume:
             raise ConfigError(
                 f"{folder} already holds a comparison: go on with it by --resume, choose another "
                 "name, or delete the folder"
             )
-        stored = validate(CompareConfig, yaml.safe_load(path.read_text()), str(path))
+        stored = load_config(CompareConfig, path)
         # How it is judged may change: the runs stay the same.
         differing = [
             key
@@ -187,4 +199,4 @@ def _claim(folder: Path, config: CompareConfig, resume: bool) -> None:
                 f"asked for; see {path}"
             )
     folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(wanted, encoding="utf-8")
+    store_config(path, config)

@@ -16,7 +16,8 @@ from algorithms.config import CompareConfig, JudgeConfig
 from algorithms.registry import make_agent
 from algorithms.run import list_snapshots
 from baselines.arena import GameRecord, make_openings, play_games
-from baselines.ratings import GroupRating, Results, bootstrap_ratings
+from baselines.bootstrap import GroupRating, bootstrap_ratings
+from baselines.results import Results
 from goenv import Rules
 
 RUNS, GAMES = "runs", "games"
@@ -100,7 +101,9 @@ def players_of(config: CompareConfig, folder: Path) -> list[Player]:
         for index in chosen:
             snapshot = snapshots[index]
             is_last = snapshot == last
-            share = snapshot.spent["flops"] / max(1.0, last.spent["flops"])
+            # Snapshots are taken at equal shares of the budget, a step late at most; by the share
+            # that was meant, those of several seeds have one name.
+            share = index / max(1, len(snapshots) - 1)
             percent = round(100 * share)
             players.append(
                 Player(

@@ -38,11 +38,12 @@ def _draw(
         temperature: of the draw, however small or large.
         rng: of the draw.
     """
-    scores = np.where(allowed, scores, -np.inf).astype(np.float64)
-    best = scores.max(axis=1, keepdims=True)
+    scores = np.where(allowed, scores, -np.inf)
     if temperature == 0:
         return np.argmax(scores, axis=1)
-    below = np.minimum(scores, best) - np.where(np.isfinite(best), best, 0)  # at most 0
+    # The best becomes 0, which no temperature moves; in double precision, which holds them all.
+    best = scores.max(axis=1, keepdims=True)
+    below = scores.astype(np.float64) - np.where(allowed.any(axis=1, keepdims=True), best, 0)
     with np.errstate(over="ignore"):
         return sample_actions(below / temperature, rng)
 
@@ -100,9 +101,7 @@ class SearchAgent:
         result = self._search.run(batch, rng)
         if self.temperature == 0:
             return result.best_actions()
-        return _draw(
-            np.log(np.maximum(result.visits, 1)), result.visits > 0, self.temperature, rng
-        )
+        return _draw(np.log(np.maximum(result.visits, 1)), result.visits > 0, self.temperature, rng)
 
     __call__ = act
 

@@ -63,7 +63,7 @@ def make_openings(count: int, moves: int, rules: Rules, seed: int) -> list[tuple
     found: dict[tuple[int, ...], None] = {}
     barren = 0  # draws since the last new opening
     while barren < 20:
-        batch = GoBatch(2 * count, rules)
+        batch = GoBatch(min(2 * count, 2048), rules)
         chosen = []
         for _ in range(moves):
             legal = batch.legal_actions()

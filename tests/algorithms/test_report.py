@@ -1,230 +1,27 @@
-"""The report of a made-up comparison: numbers against counts by hand, boards against the engine."""
+"""The numbers of a report against counts by hand, from a made-up comparison."""
 
 from __future__ import annotations
 
-import base64
-import csv
-import json
 import re
 import shutil
-import subprocess
-from collections.abc import Callable
-from html.parser import HTMLParser
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from sgfmill import sgf
+from made_comparison import Comparison, Page, interval, number
 
-from algorithms import report as report_module
-from algorithms.config import CompareConfig, validate
-from algorithms.judging import Player, rate
-from algorithms.report import choose_games, make_headline, make_standings, thin, write_report
-from baselines.agent import RandomAgent
-from baselines.arena import GameRecord, make_openings, play_games, positions, summarise
-from baselines.ratings import GroupRating
-from baselines.sgf import result_text
+from algorithms.judging import Player
+from algorithms.report.curves import learning_curves, thin
+from algorithms.report.headline import make_headline
+from algorithms.report.standings import make_standings
+from baselines.arena import GameRecord, summarise
+from baselines.bootstrap import GroupRating
 from goenv import Rules
-from goenv.render import action_name
-
-WEIRD = '<b>"o\'dd"</b>&amp;</script>$x$ ${y}'
-MACHINE = {"processor": "A <fast> one", "cores": "2"}
-
-
-class Page(HTMLParser):
-    """What a reader finds: tables by section, texts by class or tag, links, scripts."""
-
-    def __init__(self, text: str):
-        super().__init__()
-        self.tables: dict[str, list[list[list[str]]]] = {}
-        self.texts: dict[str, list[str]] = {}
-        self.attributes: list[tuple[str, dict[str, str]]] = []
-        self._section = ""
-        self._open: list[tuple[str, list[str]]] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: Any) -> None:
-        given = {name: value or "" for name, value in attrs}
-        self.attributes.append((tag, given))
-        if tag in ("section", "footer"):
-            self._section = given["id"]
-        if tag == "table":
-            self.tables.setdefault(self._section, []).append([])
-        if tag == "tr":
-            self.tables[self._section][-1].append([])
-        if tag in ("th", "td"):
-            self.tables[self._section][-1][-1].append("")
-            self._open.append((tag, []))
-        elif tag in (
-            "h1",
-            "li",
-            "option",
-            "script",
-            "code",
-            "pre",
-            "dd",
-            "summary",
-            "text",
-            "title",
-        ):
-            self._open.append((tag, []))
-        elif tag == "p" and "class" in given:
-            self._open.append((tag, [given["class"]]))
-
-    def handle_data(self, data: str) -> None:
-        for _, parts in self._open:
-            parts.append(data)
-
-    def handle_endtag(self, tag: str) -> None:
-        if self._open and self._open[-1][0] == tag:
-            _, parts = self._open.pop()
-            if tag in ("th", "td"):
-                self.tables[self._section][-1][-1][-1] = "".join(parts).strip()
-            name, parts = (parts[0], parts[1:]) if tag == "p" else (tag, parts)
-            self.texts.setdefault(name, []).append("".join(parts).strip())
-
-    def rows(self, section: str, table: int = 0) -> list[dict[str, str]]:
-        header, *rows = self.tables[section][table]
-        return [dict(zip(header, row, strict=True)) for row in rows]
-
-
-class Named(RandomAgent):
-    def __init__(self, name: str):
-        self.name = name
-
-
-class Comparison:
-    """All that `write_report` takes, from real random games."""
-
-    def __init__(
-        self,
-        folder: Path,
-        learners: tuple[str, ...] = ("alphazero", "reinforce"),
-        seeds: tuple[int, ...] = (0, 1),
-        anchors: tuple[str, ...] = ("random", "uct:50"),
-        shares: Callable[[str, int], tuple[float, ...]] = lambda learner, seed: (0.0, 0.5, 1.0),
-        match_games: int = 6,
-        bias: float = 30.0,
-    ):
-        self.folder = folder
-        self.config = validate(
-            CompareConfig,
-            {
-                "name": "made_up",
-                "game": {"size": 5, "komi": 6.0},
-                "learners": {name: {"algorithm": name.split("-")[0]} for name in learners},
-                "seeds": list(seeds),
-                "budget": {"flops": 2e12},
-                "judge": {"anchors": list(anchors), "anchor": anchors[0], "bootstrap": 30},
-            },
-            "made up",
-        )
-        rng = np.random.default_rng(0)
-        self.players = [Player(name, name, group=name) for name in anchors]
-        for learner in learners:
-            for seed in seeds:
-                self.players += self._snapshots(learner, seed, shares(learner, seed))
-        rules = self.config.game.rules()
-        openings = make_openings(2, 2, rules, 0)
-        self.records: list[GameRecord] = []
-        for index, first in enumerate(self.players):
-            for second in self.players[:index]:
-                self.records += play_games(
-                    Named(first.name), Named(second.name), rules, openings, rng
-                )
-        # Random players are equals: lend the best learner some points.
-        self.records = [self._biased(record, bias) for record in self.records]
-        self.matches = [
-            (
-                player,
-                "uct:50",
-                play_games(
-                    Named(player.name), Named("uct:50"), rules,
-                    make_openings(match_games // 2, 2, rules, 1), rng,
-                ),
-            )
-            for player in self.players
-            if match_games and player.final and player.learner == learners[0]
-        ]  # fmt: skip
-        for run in self.config.runs():
-            self._write_metrics(folder / "runs" / run.name)
-        self.ratings = rate(self.players, self.records, self.config.judge)
-
-    def _snapshots(self, learner: str, seed: int, shares: tuple[float, ...]) -> list[Player]:
-        found = []
-        for share in shares:
-            is_last = share == shares[-1]
-            spent = {"flops": 2e12 * share, "env_steps": 1000 * share * (1 + seed),
-                     "evaluations": 0, "samples": 300 * share, "seconds": 7.5 * share}  # fmt: skip
-            name = f"{learner}@{share:.0%}"
-            found.append(
-                Player(f"{learner}-seed{seed}@{share:.0%}", "path", learner, seed,
-                       learner if is_last else name, share, spent, is_last)
-            )  # fmt: skip
-        if learner == "alphazero":
-            found.append(
-                Player(f"{learner}-seed{seed}-raw", "path?simulations=0", learner, seed,
-                       f"{learner} (raw policy)", 1.0, spent)
-            )  # fmt: skip
-        return found
-
-    def _biased(self, record: GameRecord, bias: float) -> GameRecord:
-        finals = {p.name: p for p in self.players if p.final and p.learner == "alphazero"}
-        score = record.score + bias * ((record.black in finals) - (record.white in finals))
-        return GameRecord(**{**vars(record), "score": score})
-
-    def _write_metrics(self, folder: Path) -> None:
-        folder.mkdir(parents=True)
-        lines = [
-            {"step": step, "spent": {}, "metrics": {"policy_loss": 1 / step, "games": 8.0}}
-            for step in range(1, 700)
-        ]
-        lines[5]["metrics"]["value_loss"] = float("nan")  # type: ignore[index]
-        text = "".join(json.dumps(line) + "\n" for line in lines)
-        (folder / "metrics.jsonl").write_text(text + '{"step": 700, "spe')
-
-    def write(self) -> Page:
-        path = write_report(
-            self.config,
-            self.folder,
-            self.players,
-            self.records,
-            self.ratings,
-            self.matches,
-            MACHINE,
-        )
-        assert path == self.folder / "report" / "index.html"
-        return Page(path.read_text(encoding="utf-8"))
-
-    def table(self, name: str) -> list[dict[str, str]]:
-        with (self.folder / "report" / "tables" / name).open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
-
-    def rate_between(self, group: str, other: str | None) -> float | None:
-        """Win rate of a group against another, or against all others; by plain counting."""
-        groups = {player.name: player.group for player in self.players}
-        outcomes = []
-        for record in self.records:
-            for mine, theirs in ((record.black, record.white), (record.white, record.black)):
-                is_other = groups[theirs] != group if other is None else groups[theirs] == other
-                if groups[mine] == group and is_other and group != other:
-                    outcomes.append(record.outcome(mine))
-        return float(np.mean(outcomes)) if outcomes else None
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Comparison, Page]:
     comparison = Comparison(tmp_path_factory.mktemp("comparison"))
     return comparison, comparison.write()
-
-
-def number(text: str) -> float:
-    return float(text.replace("−", "-").replace(",", ""))
-
-
-def interval(text: str) -> list[float]:
-    return [number(part) for part in text.strip("[]").split(", ")]
 
 
 def test_headline_is_made_from_the_ratings(made):
@@ -365,70 +162,6 @@ def test_tables_as_csv(made):
     assert len(comparison.table("matches.csv")) == 3
 
 
-def embedded_games(page: Page) -> list[dict[str, Any]]:
-    return json.loads(max((text for text in page.texts["script"] if text[:1] == "["), key=len))
-
-
-def test_games_shown_are_those_of_the_engine(made):
-    comparison, page = made
-    games = embedded_games(page)
-    assert 4 <= len(games) <= 8
-    played = comparison.records + [r for _, _, records in comparison.matches for r in records]
-    assert len(page.texts["option"]) == len(games)
-    for game in games:
-        record = next(
-            r
-            for r in played
-            if (r.black, r.white, list(r.moves)) == (game["black"], game["white"], game["points"])
-        )
-        assert game["result"] == result_text(record)
-        assert game["moves"] == [action_name(move, 5) for move in record.moves]
-        assert game["opening"] == 2
-        assert len(game["changes"]) == len(record.moves)
-        board = np.zeros(25, int)
-        boards = [batch.boards()[0].ravel() for batch in positions(record)]
-        assert np.array_equal(board, boards[0])
-        for change, expected in zip(game["changes"], boards[1:], strict=True):
-            board[change[::2]] = change[1::2]
-            assert np.array_equal(board, expected)
-        stored = sgf.Sgf_game.from_bytes(base64.b64decode(game["sgf"]))
-        assert stored.get_player_name("b") == record.black
-        moves = [node.get_move()[1] for node in stored.get_main_sequence()[1:]]
-        expected_moves = [None if m == 25 else (4 - m // 5, m % 5) for m in record.moves]
-        assert moves == expected_moves
-
-
-def test_first_game_is_shown_without_script(made):
-    _, page = made
-    first = embedded_games(page)[0]
-    assert page.texts["li"] == first["moves"]
-    stones = {"black": set(), "white": set()}
-    for tag, given in page.attributes:
-        if tag == "circle" and given.get("class") in stones:
-            stones[given["class"]].add((int(given["cy"]) // 10 - 1, int(given["cx"]) // 10 - 1))
-    board = np.zeros(25, int)
-    for change in first["changes"]:
-        board[change[::2]] = change[1::2]
-    for name, colour in (("black", 1), ("white", -1)):
-        expected = {tuple(divmod(int(p), 5)) for p in np.flatnonzero(board == colour)}
-        assert stones[name] == expected
-    board_letters = [text for text in page.texts["text"] if text in "ABCDE"]
-    assert board_letters == [letter for letter in "ABCDE" for _ in range(2)]
-    assert first["black"] in page.texts["dd"]
-
-
-def test_games_of_both_kinds_and_colours(made):
-    comparison, _ = made
-    standings = make_standings(
-        comparison.config, comparison.players, comparison.records, comparison.ratings
-    )
-    chosen = choose_games(standings, comparison.players, comparison.records, comparison.matches)
-    best = [player.name for player in comparison.players if player.group == "alphazero"]
-    colours = {(record.black in best, record.white in best) for record in chosen}
-    assert colours == {(True, False), (False, True), (True, True)}
-    assert len({id(record) for record in chosen}) == len(chosen)
-
-
 def test_curves_and_training_figures(made):
     comparison, page = made
     radios = [given["value"] for tag, given in page.attributes if given.get("name") == "currency"]
@@ -444,9 +177,7 @@ def test_curves_and_training_figures(made):
     assert "games" not in texts  # never changes
     assert "value loss" not in texts  # never a number
 
-    curves = report_module.learning_curves(
-        comparison.config, comparison.players, comparison.ratings, "env_steps"
-    )
+    curves = learning_curves(comparison.config, comparison.players, comparison.ratings, "env_steps")
     elo = {row["name"]: float(row["elo"]) for row in comparison.table("players.csv")}
     mean = curves[0].mean
     assert mean[0].tolist() == [0, 750, 1500]
@@ -454,51 +185,6 @@ def test_curves_and_training_figures(made):
     assert mean[1, 2] == pytest.approx(np.mean(finals))
     [final] = [rating for rating in comparison.ratings if rating.name == "alphazero"]
     assert mean[2:, 2].tolist() == [final.low, final.high]
-
-
-def test_page_needs_nothing_from_elsewhere(made):
-    comparison, page = made
-    report = comparison.folder / "report"
-    text = (report / "index.html").read_text(encoding="utf-8")
-    assert not re.search(r"https?:|//[a-z]|@import|url\((?!#)", text)
-    ids = [given["id"] for _, given in page.attributes if "id" in given]
-    assert len(ids) == len(set(ids))
-    for tag, given in page.attributes:
-        assert "src" not in given
-        target = given.get("href", "#ranking")
-        if target.startswith("#"):
-            assert target[1:] in ids
-        elif not target.startswith("data:"):
-            assert tag == "a"
-            assert (report / target).is_file()
-    for _, given in page.attributes:
-        assert not any(name.startswith("on") for name in given)
-
-
-def test_footer_tells_how_to_repeat(made):
-    comparison, page = made
-    [command] = page.texts["code"]
-    assert command == f"gozoo compare {comparison.folder / 'config.yaml'} --runs again"
-    facts = page.texts["dd"]
-    assert "A <fast> one" in facts
-    assert "0, 1" in facts
-    assert "2.0 × 10¹² FLOPs" in facts
-    assert "bootstrap: 30" in page.texts["pre"][-1]
-
-
-def test_weird_names_are_escaped(tmp_path):
-    made = Comparison(
-        tmp_path, ("alphazero",), (0,), (WEIRD, "random"), lambda *_: (0.0, 1.0), match_games=2
-    )
-    made.matches = [(player, WEIRD, made.records[:0]) for player, _, _ in made.matches]
-    page = made.write()
-    text = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
-    assert "<b>\"o'dd" not in text
-    assert f"% against {WEIRD}" in page.tables["ranking"][0][0]
-    assert page.rows("matches")[0]["opponent"] == WEIRD
-    assert WEIRD in page.texts["text"]  # in a figure
-    assert any(WEIRD in (game["black"], game["white"]) for game in embedded_games(page))
-    assert sum(tag == "script" for tag, _ in page.attributes) == text.count("<script")
 
 
 def test_one_learner_one_seed_and_nothing_else(tmp_path):
@@ -529,7 +215,7 @@ def test_cut_short_and_without_games(tmp_path):
     )
     [row] = [row for row in made.table("players.csv") if row["name"] == "idle"]
     assert (row["games"], row["elo"], row["rate"]) == ("0", "", "")
-    curves = report_module.learning_curves(made.config, made.players, made.ratings, "flops")
+    curves = learning_curves(made.config, made.players, made.ratings, "flops")
     for curve in curves:
         assert curve.mean[0].tolist() == [0, 4e11]  # as far as both seeds went
         assert np.isnan(curve.mean[2:]).all()
@@ -559,48 +245,3 @@ def test_thin_keeps_few_points_and_averages_many():
     assert len(x) == 300
     assert x[0] == 4.5
     assert y[0] == 9.0
-
-
-CHROMIUM = shutil.which("chromium")
-
-
-@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
-def test_script_runs_in_a_browser(made, tmp_path):
-    comparison, _ = made
-    page = comparison.folder / "report" / "index.html"
-
-    def browse(*arguments: str, page: Path = page) -> str:
-        return subprocess.run(
-            [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-             "--virtual-time-budget=2000", f"--user-data-dir={tmp_path}", *arguments,
-             page.as_uri()],
-            capture_output=True, timeout=120, check=True, text=True,
-        ).stdout  # fmt: skip
-
-    after = Page(browse("--dump-dom"))
-    game = embedded_games(after)[0]
-    count = len(game["moves"])
-    [status] = after.texts["status"]
-    assert status.startswith(f"Move {count} of {count}: ")
-    assert status.endswith(f"end, {game['result']}")
-    shown = [given for _, given in after.attributes if "data-currency" in given]
-    assert ["hidden" in given for given in shown] == [False, True, True, True]
-    picture = tmp_path / "page.png"
-    browse(f"--screenshot={picture}", "--window-size=1200,4000")
-    assert picture.stat().st_size > 50_000
-
-    # The second game, to its start, three moves on and one back, by the keyboard.
-    keys = ["Home", "ArrowRight", "ArrowRight", "ArrowRight", "ArrowLeft"]
-    press = """const viewer = document.querySelector(".viewer");
-        const select = viewer.querySelector("select");
-        select.value = "1"; select.dispatchEvent(new Event("change"));
-        for (const key of KEYS) viewer.dispatchEvent(new KeyboardEvent("keydown", {key}));"""
-    copy = tmp_path / "pressed.html"
-    script = f"<script>{press.replace('KEYS', json.dumps(keys))}</script></body>"
-    copy.write_text(page.read_text(encoding="utf-8").replace("</body>", script), encoding="utf-8")
-    after = Page(browse("--dump-dom", page=copy))
-    game = embedded_games(after)[1]
-    [status] = after.texts["status"]
-    assert status == f"Move 2 of {len(game['moves'])}: White {game['moves'][1]} (random opening)"
-    assert sum(given.get("class") in ("black", "white") for _, given in after.attributes) == 2
-    assert after.texts["li"] == game["moves"]

@@ -1,4 +1,4 @@
-"""Figures of a report: the ranking, learning curves, training metrics, and a Go board.
+"""Figures of a report: the ranking, learning curves, training metrics.
 
 They are drawn for paper, in light colours, and stored as they are. In the markup for a page every
 colour becomes a CSS variable, so that one drawing serves the light and the dark page.
@@ -9,7 +9,6 @@ The colours are Okabe and Ito's, which people with any kind of colour vision tel
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +22,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
-from goenv.render import COLUMNS
+from algorithms.report.standings import Standing
+from algorithms.report.words import signed
 
 INK, MUTED, RULE, PAPER = "#1c2126", "#667080", "#d5dae0", "#fdfdfc"
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
@@ -63,27 +63,6 @@ _WIDTH = 6.5  # inches
 _WIDE_SPREAD = 8.0  # learners whose spending differs more than so many times get a log axis
 
 
-@dataclass(frozen=True)
-class Mark:
-    """One line of the ranking.
-
-    Attributes:
-        name: shown.
-        elo, low, high: the rating and its interval.
-        points: ratings of the single seeds.
-        learner: number of the learner, which gives the colour; None for an anchor.
-        hollow: drawn hollow: the learner's network without its search.
-    """
-
-    name: str
-    elo: float
-    low: float
-    high: float
-    points: tuple[float, ...] = ()
-    learner: int | None = None
-    hollow: bool = False
-
-
 @dataclass(frozen=True, eq=False)
 class Curve:
     """Ratings of a learner over what was spent in one currency.
@@ -93,46 +72,46 @@ class Curve:
         learner: its number, which gives colour and marker.
         seeds: spending [K] and Elo [K] of each seed's snapshots.
         mean: spending, Elo, and the interval's ends, [4, M], NaN where there is no interval.
-        raw: spending and rating of the last network without search, if it plays with search.
+        raw: spending and Elo of the last network without search, if it plays with search.
     """
 
     name: str
     learner: int
     seeds: list[tuple[np.ndarray, np.ndarray]]
     mean: np.ndarray
-    raw: tuple[float, Mark] | None = None
+    raw: tuple[float, float] | None = None
 
 
 def look(learner: int | None) -> tuple[str, str]:
     """Colour and marker of the learner with this number; of an anchor for None."""
     if learner is None:
-        return MUTED, "|"
+        return MUTED, "s"
     return SERIES[learner % len(SERIES)], MARKERS[learner % len(MARKERS)]
 
 
-def ranking_figure(marks: Sequence[Mark], anchor: str) -> Figure:
-    """Ratings as dots with intervals, one row each, the first on top."""
+def ranking_figure(standings: Sequence[Standing], anchor: str) -> Figure:
+    """Ratings as dots with intervals, one row each, the first on top; hollow without search."""
     with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(_WIDTH, 0.62 + 0.27 * len(marks)), layout="constrained")
+        figure = Figure(figsize=(_WIDTH, 0.62 + 0.27 * len(standings)), layout="constrained")
         axes = figure.subplots()
-        for row, mark in enumerate(marks):
-            colour, marker = look(mark.learner)
-            axes.plot([mark.low, mark.high], [row, row], color=colour, lw=1.6, zorder=2)
-            if len(mark.points) > 1:
-                rows = [row] * len(mark.points)
-                axes.plot(mark.points, rows, "|", color=colour, ms=9, mew=0.9, alpha=0.7)
+        for row, standing in enumerate(standings):
+            rating, (colour, marker) = standing.rating, look(standing.learner)
+            axes.plot([rating.low, rating.high], [row, row], color=colour, lw=1.6, zorder=2)
+            if len(rating.player_elo) > 1:
+                rows = [row] * len(rating.player_elo)
+                axes.plot(rating.player_elo, rows, "|", color=colour, ms=9, mew=0.9, alpha=0.7)
             axes.plot(
-                mark.elo, row, marker="s" if mark.learner is None else marker, ms=6.5,
-                color=colour, mfc=PAPER if mark.hollow else colour, mew=1.4, zorder=3,
+                rating.elo, row, marker=marker, ms=6.5, color=colour,
+                mfc=PAPER if standing.kind == "raw" else colour, mew=1.4, zorder=3,
             )  # fmt: skip
-            interval = f"  [{signed(mark.low)}, {signed(mark.high)}]"
+            interval = f"  [{signed(rating.low)}, {signed(rating.high)}]"
             axes.annotate(
-                signed(mark.elo) + (interval if mark.high > mark.low else "  (anchor)"),
+                signed(rating.elo) + (interval if rating.high > rating.low else "  (anchor)"),
                 xy=(1.015, row), xycoords=("axes fraction", "data"), va="center", fontsize=8,
                 annotation_clip=False,
             )  # fmt: skip
-        axes.set_yticks(range(len(marks)), [mark.name for mark in marks])
-        axes.set_ylim(len(marks) - 0.4, -0.6)
+        axes.set_yticks(range(len(standings)), [standing.rating.name for standing in standings])
+        axes.set_ylim(len(standings) - 0.4, -0.6)
         axes.tick_params(axis="y", length=0, labelsize=9)
         axes.spines["left"].set_visible(False)
         axes.xaxis.set_major_locator(MaxNLocator(7, integer=True))
@@ -167,9 +146,8 @@ def curves_figure(curves: Sequence[Curve], levels: dict[str, float], spent: str)
             )
             axes.plot(spending, elo, color=colour, lw=2.2, marker=marker, ms=5, zorder=4)
             if curve.raw is not None:
-                at, mark = curve.raw
                 axes.plot(
-                    at, mark.elo, marker=marker, ms=5.5, color=colour, mfc=PAPER, mew=1.3, zorder=4
+                    *curve.raw, marker=marker, ms=5.5, color=colour, mfc=PAPER, mew=1.3, zorder=4
                 )
         _scale_spending(axes, curves)
         axes.grid(axis="y")
@@ -257,11 +235,6 @@ def _large(lines: list[tuple[np.ndarray, np.ndarray]]) -> bool:
     return any(values.size and np.nanmax(np.abs(values)) >= 10_000 for _, values in lines)
 
 
-def signed(value: float) -> str:
-    """A whole number with a proper minus sign."""
-    return f"{round(value)}".replace("-", "−")
-
-
 def save(figure: Figure, path: Path, png: bool = False) -> None:
     """Store a figure as ``.svg``, and as ``.png`` beside it if asked."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -296,56 +269,3 @@ def inline(figure_file: Path, description: str) -> str:
     rest = rest.replace("url(#", f"url(#{prefix}-")
     label = escape(description)
     return f'<svg viewBox="{box[1] if box else ""}" role="img" aria-label="{label}">{rest.strip()}'
-
-
-def board_svg(board: np.ndarray, last: int = -1, description: str = "A Go board") -> str:
-    """A board as SVG for a page that styles its classes; 10 units between lines.
-
-    Args:
-        board: int8 [N, N]: 1 black, -1 white, 0 empty; row 0 at the top.
-        last: the action to mark, -1 for none.
-        description: read out in place of the picture.
-    """
-    size = len(board)
-    near, far, edge = 15, 5 + 10 * size, 20 + 10 * size
-    out = io.StringIO()
-    out.write(
-        f'<svg class="board" viewBox="0 0 {edge} {edge}" role="img" '
-        f'aria-label="{escape(description)}"><rect class="wood" width="{edge}" height="{edge}" '
-        'rx="2"/><path class="lines" d="'
-    )
-    for line in range(near, far + 1, 10):
-        out.write(f"M{near} {line}H{far}M{line} {near}V{far}")
-    # Letters grow more slowly than the board, which is shown at the same width at any size.
-    out.write(f'"/><g class="names" font-size="{2.2 + 0.0135 * edge:.3g}">')
-    for index in range(size):
-        at = near + 10 * index
-        for margin in (5, edge - 5):
-            out.write(f'<text x="{at}" y="{margin}">{COLUMNS[index]}</text>')
-            out.write(f'<text x="{margin}" y="{at}">{size - index}</text>')
-    out.write('</g><g class="stars">')
-    for row, column in _star_points(size):
-        out.write(f'<circle cx="{near + 10 * column}" cy="{near + 10 * row}" r="0.9"/>')
-    out.write('</g><g class="stones">')
-    for row, column in np.argwhere(board):
-        colour = "black" if board[row, column] > 0 else "white"
-        x, y = near + 10 * column, near + 10 * row
-        out.write(f'<circle class="{colour}" cx="{x}" cy="{y}" r="4.6"/>')
-        if last == row * size + column:
-            out.write(f'<circle class="last {colour}" cx="{x}" cy="{y}" r="2"/>')
-    out.write("</g></svg>")
-    return out.getvalue()
-
-
-def _star_points(size: int) -> list[tuple[int, int]]:
-    """Where boards have dots, rows and columns from 0."""
-    middle = [size // 2] if size % 2 else []
-    if size < 9:
-        return [(size // 2, size // 2)] if size % 2 and size > 3 else []
-    near = 3 if size >= 13 else 2
-    lines = [near, size - 1 - near]
-    points = [(row, column) for row in lines for column in lines]
-    if size >= 19:
-        points += [(row, column) for row in lines for column in middle]
-        points += [(row, column) for row in middle for column in lines]
-    return points + [(row, column) for row in middle for column in middle]

@@ -1,0 +1,212 @@
+"""Learners learn: signs on cases worked out by hand, one batch overfitted, 3x3 mastered."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from algorithms.alphazero import AlphaZero, AlphaZeroConfig
+from algorithms.budget import Budget, Ledger
+from algorithms.learner import Optimiser, OptimiserConfig, StartConfig
+from algorithms.model import Model, NetworkEvaluator, masked_log_policy
+from algorithms.networks import NETWORK_PLANES, NetworkConfig
+from algorithms.players import uct_agent
+from algorithms.reinforce import Reinforce, ReinforceConfig
+from baselines.agent import RandomAgent
+from baselines.arena import make_openings, play_games, summarise
+from goenv import GoBatch, Rules
+
+SMALL = NetworkConfig(blocks=2, channels=16, head_channels=8)
+
+
+def win_rate(learner, opponent, rules, openings, moves=1, seed=0):
+    agent = learner.agent()
+    records = play_games(
+        agent, opponent, rules, make_openings(openings, moves, rules, seed),
+        np.random.default_rng(seed),
+    )  # fmt: skip
+    return summarise(records, agent.name)
+
+
+# ---- AlphaZero ---------------------------------------------------------------------------------
+
+
+def small_alphazero(**settings) -> AlphaZero:
+    config = {
+        "network": SMALL,
+        "search": {"simulations": 8, "noise_fraction": 0.25},
+        "games": 16,
+        "replay_minimum": 64,
+        "batch_size": 32,
+        **settings,
+    }
+    return AlphaZero(AlphaZeroConfig.model_validate(config), Rules(3, komi=8.5, max_moves=20), 0)
+
+
+def test_alphazero_labels_belong_to_the_player_who_moves():
+    learner = small_alphazero(moves_per_step=30)
+    learner.step(Ledger())
+    replay = learner._replay
+    count = len(replay)
+    assert count > 200
+    planes, outcome = replay.planes[:count], replay.outcome[:count]
+    # komi is 8.5 for White and -8.5 for Black: the plane tells whose view it is.
+    black_to_move = planes[:, NETWORK_PLANES.index("komi"), 0, 0] < 0
+    # Games follow each other in the buffer, Black to move first; within one the winner is one
+    # side, so the outcome changes sign exactly with the mover.
+    by_black = np.where(black_to_move, outcome, -outcome)
+    starts = np.flatnonzero(planes[:, :2].sum(axis=(1, 2, 3)) == 0)
+    assert len(starts) >= 8
+    games = np.split(by_black, starts[1:])
+    # A pass on the empty board gives the empty board again, so a split may cut a game in two.
+    assert all(len(set(game.tolist())) == 1 for game in games)
+    assert {-1, 1} >= set(by_black.tolist())
+    assert (by_black == -1).any()
+    assert np.allclose(replay.policy[:count].astype(float).sum(axis=1), 1, atol=0.01)
+
+
+def test_alphazero_targets_are_the_visits_of_legal_moves():
+    learner = small_alphazero(moves_per_step=30)
+    learner.step(Ledger())
+    count = len(learner._replay)
+    legal = learner._replay.planes[:count, NETWORK_PLANES.index("legal")].reshape(count, 9)
+    assert (learner._replay.policy[:count, :9][legal == 0] == 0).all()
+
+
+def test_alphazero_trains_as_many_samples_as_it_owes():
+    learner = small_alphazero(reuse=3.0, moves_per_step=10)
+    ledger = Ledger()
+    for _ in range(8):
+        learner.step(ledger)
+    owed = 3.0 * learner._replay.added
+    assert ledger.samples > 0
+    assert owed - 32 - 3 * 64 <= ledger.samples <= owed
+
+
+def test_one_batch_can_be_overfitted():
+    model = Model(SMALL, seed=1)
+    batch = GoBatch(32, Rules(4), 3)
+    for _ in range(6):
+        batch.step(batch.random_actions())
+    planes = torch.from_numpy(batch.observe(NETWORK_PLANES, np.float32))
+    rng = np.random.default_rng(0)
+    legal = batch.legal_actions() | (np.arange(17) == 16)
+    best = np.array([rng.choice(np.flatnonzero(row)) for row in legal])
+    outcome = torch.from_numpy(rng.integers(0, 2, 32).astype(np.float32))
+    optimiser = Optimiser(model.network, OptimiserConfig(learning_rate=5e-3))
+    for _ in range(150):
+        logits, values = model.forward(planes)
+        loss = torch.nn.functional.nll_loss(
+            masked_log_policy(logits, planes), torch.from_numpy(best)
+        ) + torch.nn.functional.binary_cross_entropy_with_logits(values, outcome)
+        loss.backward()
+        optimiser.update(0.0)
+    logits, values = NetworkEvaluator(model).evaluate(batch)
+    assert (np.where(legal, logits, -np.inf).argmax(axis=1) == best).mean() > 0.95
+    assert ((values > 0) == (outcome.numpy() > 0.5)).mean() > 0.95
+
+
+# ---- REINFORCE ---------------------------------------------------------------------------------
+
+
+def small_reinforce(**settings) -> Reinforce:
+    config = {"network": SMALL, "games": 32, **settings}
+    return Reinforce(ReinforceConfig.model_validate(config), Rules(3, komi=0.5, max_moves=20), 0)
+
+
+def test_reinforce_keeps_exactly_the_winners_actions():
+    learner = small_reinforce(start=StartConfig(komis=(-50.5,)))  # Black wins every game
+    with learner.model.charging(Ledger()):
+        planes, actions, metrics = learner._play(Ledger())
+    assert metrics["black_wins"] == 1.0
+    assert metrics["wins_against_pool"] == 0.5
+    # Only positions with Black to move are left: there komi, which is negative, helps Black.
+    assert (planes[:, NETWORK_PLANES.index("komi")] > 0).all()
+    # Black moves first, in every other ply: half of the moves of all games, rounded up.
+    total = metrics["length"] * metrics["games"]
+    assert total / 2 <= len(actions) <= total / 2 + metrics["games"] / 2
+
+
+def test_reinforce_makes_the_winners_actions_more_probable():
+    learner = small_reinforce()
+    ledger = Ledger(budget=Budget(flops=1e15))
+    with learner.model.charging(ledger):
+        planes, actions, _ = learner._play(ledger)
+        tensors = torch.from_numpy(planes), torch.from_numpy(actions)
+
+        def mean_log_probability() -> float:
+            with torch.no_grad():
+                logits, _ = learner.model.network(tensors[0])
+            log_policy = masked_log_policy(logits, tensors[0])
+            return log_policy.gather(1, tensors[1][:, None]).mean().item()
+
+        before = mean_log_probability()
+        metrics = learner._update(planes, actions, 0.0)
+    assert mean_log_probability() > before
+    assert metrics["policy_loss"] == pytest.approx(-before, abs=0.02)
+
+
+def test_the_pool_holds_earlier_weights_not_todays():
+    learner = small_reinforce(pool_every=2, pool_size=2)
+    for _ in range(5):
+        learner.step(Ledger())
+    assert len(learner._pool) == 2
+    today = learner.model.state_dict()
+    assert any(not torch.equal(today[name], value) for name, value in learner._pool[-1].items())
+    assert any(
+        not torch.equal(learner._pool[0][name], value) for name, value in learner._pool[1].items()
+    )
+
+
+# ---- learning on 3x3 ---------------------------------------------------------------------------
+
+
+@pytest.mark.learning
+def test_alphazero_learns_3x3():
+    rules = Rules(3, komi=8.5, max_moves=30)
+    config = {
+        "network": {"blocks": 2, "channels": 32},
+        "search": {"simulations": 24, "noise_fraction": 0.25},
+        "start": {"komis": [0.5, 2.5, 4.5, 6.5, 8.5, 8.5], "random_moves": 3},
+        "games": 64,
+        "replay_capacity": 8000,
+        "replay_minimum": 500,
+        "batch_size": 128,
+    }
+    learner = AlphaZero(AlphaZeroConfig.model_validate(config), rules, 0)
+    ledger = Ledger(budget=Budget(env_steps=24_000))
+    before = win_rate(learner, uct_agent(60), rules, 9)
+    while not ledger.exhausted():
+        metrics = learner.step(ledger)
+    assert metrics["value_loss"] < 0.6
+    # Black takes the whole board from the centre; the value of the empty board is a win.
+    batch = GoBatch(1, rules)
+    action = learner.agent().act(batch, np.random.default_rng(0))
+    assert action[0] == 4
+    _, value = NetworkEvaluator(learner.model).evaluate(batch)
+    assert value[0] > 0.5
+    after = win_rate(learner, uct_agent(60), rules, 9)
+    assert after.as_black > before.as_black
+    # From the centre Black wins against any play.
+    agent = learner.agent()
+    games = play_games(agent, uct_agent(500), rules, [(4,)], np.random.default_rng(1))
+    assert [game.score > 0 for game in games if game.black == agent.name] == [True]
+
+
+@pytest.mark.learning
+def test_reinforce_learns_3x3():
+    rules = Rules(3, komi=0.5, max_moves=30)
+    config = {
+        "network": {"blocks": 2, "channels": 16},
+        "optimiser": {"learning_rate": 2e-3},
+        "games": 128,
+    }
+    learner = Reinforce(ReinforceConfig.model_validate(config), rules, 0)
+    before = win_rate(learner, RandomAgent(), rules, 9, seed=1)
+    ledger = Ledger(budget=Budget(env_steps=250_000))
+    while not ledger.exhausted():
+        learner.step(ledger)
+    rates = [win_rate(learner, RandomAgent(), rules, 9, seed=seed).rate for seed in range(8)]
+    assert np.mean(rates) > 0.8
+    assert np.mean(rates) > before.rate + 0.15

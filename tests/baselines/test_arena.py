@@ -1,0 +1,287 @@
+"""The arena: fair openings, both colours, records that tell what was played."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from baselines.agent import Agent, RandomAgent, sample_actions
+from baselines.arena import GameRecord, make_openings, play_games, positions, summarise
+from goenv import GoBatch, Rules
+
+RULES = Rules(3, komi=0.5, max_moves=21)
+PASS = 9
+
+
+class Scripted:
+    """Plays by a function of the batch, and remembers what it was shown."""
+
+    def __init__(self, name, choose):
+        self.name, self._choose = name, choose
+        self.seen: list[GoBatch] = []
+
+    def act(self, batch, rng):
+        self.seen.append(batch.clone())
+        return self._choose(batch)
+
+    __call__ = act
+
+
+def passer(name="passer"):
+    return Scripted(name, lambda batch: np.full(len(batch), PASS))
+
+
+def filler(name="filler"):
+    """The first legal action."""
+    return Scripted(name, lambda batch: np.argmax(batch.legal_actions(), axis=1))
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+# Openings
+
+
+@pytest.mark.parametrize(("count", "moves"), [(1, 1), (9, 1), (30, 2), (72, 2), (200, 5)])
+def test_openings_are_distinct_legal_and_reproducible(count, moves):
+    openings = make_openings(count, moves, RULES, seed=3)
+    assert len(openings) == len(set(openings)) == count
+    assert openings == make_openings(count, moves, RULES, seed=3)
+    for opening in openings:
+        assert len(opening) == moves
+        assert PASS not in opening
+        batch = GoBatch(1, RULES)
+        for move in opening:
+            assert batch.legal_actions()[0, move]
+            batch.step(np.array([move]))
+        assert not batch.done[0]
+    if 1 < count < 72:  # else all there are
+        assert openings != make_openings(count, moves, RULES, seed=4)
+
+
+def test_openings_that_are_fewer_are_the_first_of_more():
+    assert len(set(make_openings(5, 3, RULES, seed=0))) == 5
+    assert make_openings(4, 0, RULES, seed=0) == [()] * 4
+
+
+def test_an_opening_never_passes():
+    """On 2x2 a player may have nothing but the pass."""
+    rules = Rules(2, komi=0.5, max_moves=50)
+    for opening in make_openings(20, 6, rules, seed=0):
+        assert 4 not in opening
+
+
+@pytest.mark.parametrize(
+    ("count", "moves", "rules", "words"),
+    [
+        (73, 2, RULES, "not 73 distinct openings of 2 moves on 3x3: found 72"),
+        (10, 1, RULES, "found 9"),
+        (100_000, 2, RULES, "found 72"),
+        (1, 21, RULES, "found 0"),  # over before it began
+        (0, 2, RULES, "count >= 1"),
+        (3, -1, RULES, "moves >= 0"),
+    ],
+)
+def test_more_openings_than_there_are(count, moves, rules, words):
+    with pytest.raises(ValueError, match=words):
+        make_openings(count, moves, rules, seed=0)
+
+
+# Games
+
+
+@pytest.fixture(scope="module")
+def records():
+    first, second = RandomAgent(), RandomAgent()
+    first.name, second.name = "one", "two"
+    return play_games(first, second, RULES, make_openings(20, 2, RULES, 0), rng())
+
+
+def test_colours_alternate_in_pairs_from_the_same_opening(records):
+    openings = make_openings(20, 2, RULES, 0)
+    assert len(records) == 40
+    for number, record in enumerate(records):
+        assert (record.black, record.white) == (("one", "two"), ("two", "one"))[number % 2]
+        assert (record.opening, record.opening_moves) == (number // 2, 2)
+        assert record.moves[:2] == openings[number // 2]
+
+
+def test_records_replay_to_their_score(records):
+    assert len({len(record.moves) for record in records}) > 3, "games must differ in length"
+    for record in records:
+        batch = GoBatch(1, record.rules)
+        for move in record.moves:
+            assert not batch.done[0]
+            assert batch.legal_actions()[0, move]
+            batch.step(np.array([move]))
+        assert batch.done[0]
+        assert batch.score()[0] == record.score
+        assert batch.truncated[0] == record.truncated
+
+
+def test_games_are_cut_off_where_the_rules_say():
+    rules = replace(RULES, max_moves=4)
+    records = play_games(filler("a"), filler("b"), rules, [(0, 1)], rng())
+    assert [len(record.moves) for record in records] == [4, 4]
+    assert all(record.truncated for record in records)
+
+
+def test_the_same_seed_gives_the_same_records(records):
+    openings = make_openings(20, 2, RULES, 0)
+
+    def play(seed):
+        agents = RandomAgent(), RandomAgent()
+        agents[0].name, agents[1].name = "one", "two"
+        return play_games(*agents, RULES, openings, rng(seed))
+
+    assert play(0) == records
+    assert play(1) != records
+
+
+def test_agents_see_only_running_games_in_which_it_is_their_turn():
+    """Both pass in the games that opened in the corner, which end early; the others go on."""
+
+    def choose(batch):
+        in_corner = batch.boards()[:, 0, 0] != 0
+        return np.where(in_corner, PASS, 8 - np.argmax(batch.legal_actions()[:, 8::-1], axis=1))
+
+    first, second = Scripted("first", choose), Scripted("second", choose)
+    finished = []
+    play_games(first, second, RULES, [(0,), (4,), (5,)], rng(), finished.append)
+    for agent in (first, second):
+        for batch in agent.seen:
+            assert not batch.done.any()
+            assert len(set(batch.to_play.tolist())) == 1
+            assert len(set(batch.ply.tolist())) == 1
+    # In half of the games either is White, who moves after the opening.
+    assert [len(agent.seen[0]) for agent in (first, second)] == [3, 3]
+    assert all(len(agent.seen[-1]) < 3 for agent in (first, second)), "some must end earlier"
+    assert sum(finished) == 6
+
+
+def test_the_batch_that_an_agent_is_shown_is_its_own():
+    """An agent that plays on in what it is shown changes nothing but its own copy."""
+
+    def spoil(batch):
+        batch.step(batch.random_actions())
+        return np.full(len(batch), PASS)
+
+    records = play_games(Scripted("spoiler", spoil), passer(), RULES, [()], rng())
+    assert [record.moves for record in records] == [(PASS, PASS)] * 2
+
+
+def test_an_illegal_move_of_an_agent_is_an_error():
+    with pytest.raises(ValueError, match="action 4 is illegal"):
+        play_games(Scripted("four", lambda b: np.full(len(b), 4)), passer(), RULES, [(4,)], rng())
+
+
+@pytest.mark.parametrize("openings", [[], [(1,), (1, 2)]])
+def test_openings_must_be_of_one_length(openings):
+    with pytest.raises(ValueError, match="all of one length"):
+        play_games(passer(), passer(), RULES, openings, rng())
+
+
+# Results by hand
+
+
+@pytest.mark.parametrize(
+    ("komi", "score", "wins", "draws", "losses"),
+    # Nobody plays a stone: White has the komi. As Black one loses, as White one wins.
+    [(0.5, -0.5, 1, 0, 1), (-2.0, 2.0, 1, 0, 1), (0.0, 0.0, 0, 2, 0)],
+)
+def test_two_that_always_pass_are_judged_by_komi(komi, score, wins, draws, losses):
+    rules = Rules(3, komi=komi)
+    records = play_games(passer("me"), passer("you"), rules, [()], rng())
+    assert [record.score for record in records] == [score, score]
+    assert [record.moves for record in records] == [(PASS, PASS)] * 2
+    summary = summarise(records, "me")
+    assert (summary.wins, summary.draws, summary.losses) == (wins, draws, losses)
+    assert summary.rate == 0.5
+    assert summary.score == 0.0
+
+
+def test_a_player_with_stones_beats_one_that_passes():
+    """One stone, then both pass: all nine points are its owner's."""
+    one_stone = Scripted(
+        "stone",
+        lambda batch: np.where((batch.boards() == 0).all(axis=(1, 2)), 4, PASS),
+    )
+    records = play_games(one_stone, passer(), Rules(3, komi=2.5), [()], rng())
+    assert [(r.black, r.moves, r.score) for r in records] == [
+        ("stone", (4, PASS, PASS), 6.5),
+        ("passer", (PASS, 4, PASS, PASS), -11.5),
+    ]
+    summary = summarise(records, "stone")
+    assert (summary.games, summary.wins, summary.rate) == (2, 2, 1.0)
+    assert summary.score == 9.0
+    assert summarise(records, "passer").score == -9.0
+
+
+def record(black, white, score):
+    return GameRecord(black, white, RULES, (PASS, PASS), 0, 0, score, False)
+
+
+def test_a_summary_by_hand():
+    records = [
+        record("a", "b", 3.5), record("b", "a", 1.5), record("a", "b", 0.0),
+        record("b", "a", -2.0), record("a", "b", 5.5),
+    ]  # fmt: skip
+    summary = summarise(records, "a")
+    # Black: won, drawn, won. White: lost, won.
+    assert (summary.games, summary.wins, summary.draws, summary.losses) == (5, 3, 1, 1)
+    assert summary.rate == pytest.approx(3.5 / 5)
+    assert summary.as_black == pytest.approx(2.5 / 3)
+    assert summary.as_white == 0.5
+    assert summary.score == pytest.approx((3.5 - 1.5 + 0 + 2 + 5.5) / 5)
+    low, high = summary.interval
+    assert 0 < low < 0.7 < high < 1
+    other = summarise(records, "b")
+    assert (other.wins, other.draws, other.losses) == (1, 1, 3)
+    assert other.rate == pytest.approx(1 - summary.rate)
+
+
+def test_the_outcome_of_a_game():
+    game = record("a", "b", -0.5)
+    assert (game.outcome("a"), game.outcome("b")) == (0.0, 1.0)
+    assert record("a", "b", 0.0).outcome("a") == 0.5
+    with pytest.raises(ValueError, match="'c' did not play: 'a' met 'b'"):
+        game.outcome("c")
+
+
+def test_one_colour_only_has_no_rate_for_the_other():
+    summary = summarise([record("a", "b", 1.0)], "a")
+    assert np.isnan(summary.as_white)
+    assert summary.as_black == 1.0
+
+
+def test_positions_of_a_game(records):
+    game = records[0]
+    batches = list(positions(game))
+    assert [int(batch.ply[0]) for batch in batches] == list(range(len(game.moves) + 1))
+    assert (batches[0].boards() == 0).all()
+    assert batches[-1].score()[0] == game.score
+
+
+# Agents
+
+
+def test_random_plays_each_legal_action_equally_often():
+    batch = GoBatch(1, RULES).take(np.zeros(8000, np.int64))
+    batch.step(np.full(8000, 4))
+    agent = RandomAgent()
+    assert isinstance(agent, Agent)
+    counts = np.bincount(agent.act(batch, rng()), minlength=10)
+    assert counts[4] == 0
+    np.testing.assert_allclose(counts[np.arange(10) != 4] / 8000, 1 / 9, atol=0.02)
+
+
+def test_actions_are_sampled_by_their_probability_and_never_impossible_ones():
+    probabilities = np.array([0.1, 0.0, 0.6, 0.3])
+    with np.errstate(divide="ignore"):
+        log_policy = np.tile(np.log(probabilities) + 5, (20_000, 1))  # need not be normalised
+    counts = np.bincount(sample_actions(log_policy, rng()), minlength=4)
+    assert counts[1] == 0
+    np.testing.assert_allclose(counts / 20_000, probabilities, atol=0.015)
