@@ -42,6 +42,12 @@ class AlphaZeroConfig(LearnerConfig):
         ge=0,
         description="moves of a game that are drawn by visits; later ones are the best",
     )
+    concede_below: float = Field(
+        0.95, ge=0, le=1, description="a side valued below minus this passes; 1: none ever does"
+    )
+    played_out: float = Field(
+        0.15, ge=0, le=1, description="share of games in which nobody concedes"
+    )
     replay_capacity: int = Field(40_000, ge=1, description="positions kept")
     replay_minimum: int = Field(2_000, ge=1, description="positions before training begins")
     reuse: float = Field(4.0, gt=0, description="times a position is trained on, on average")
@@ -88,6 +94,7 @@ class AlphaZero:
         self._batch = MeteredBatch(Ledger(), config.games, rules, seed)
         self._histories = _Histories(config.games, rules.max_moves, rules.size)
         self._random_moves = np.zeros(config.games, np.int64)
+        self._played_out = np.zeros(config.games, np.bool_)
         self._replay = ReplayBuffer(config.replay_capacity, len(NETWORK_PLANES), rules.size)
         self._owed_samples = 0.0
         for game in range(config.games):
@@ -95,6 +102,7 @@ class AlphaZero:
 
     def _begin(self, game: int) -> None:
         self._random_moves[game] = self._starts.begin(self._batch, game, self._rng)
+        self._played_out[game] = self._rng.random() < self.config.played_out
         self._histories.length[game] = 0
 
     def step(self, ledger: Ledger) -> dict[str, float]:
@@ -122,6 +130,10 @@ class AlphaZero:
             drawn = sample_actions(np.log(result.visits), self._rng)
         early = batch.ply < self.config.temperature_moves
         actions = np.where(early, drawn, result.best_actions())
+        # Under these rules a lost side loses nothing by playing on, and neither side need end the
+        # game: passing lets the winner end it. The game's result is still its score.
+        concedes = (result.value < -self.config.concede_below) & ~self._played_out
+        actions = np.where(concedes, batch.num_actions - 1, actions)
         opening = batch.ply < self._random_moves
         actions = np.where(opening, batch.random_actions(), actions)
 
@@ -195,6 +207,7 @@ class AlphaZero:
             "batch": state.export_games(self._batch.games),
             "histories": dict(vars(self._histories)),
             "random_moves": self._random_moves,
+            "played_out": self._played_out,
             "replay": self._replay.state_dict(),
             "owed_samples": self._owed_samples,
         }
@@ -207,5 +220,6 @@ class AlphaZero:
         for name, array in saved["histories"].items():
             getattr(self._histories, name)[...] = array
         self._random_moves[...] = saved["random_moves"]
+        self._played_out[...] = saved["played_out"]
         self._replay.load_state_dict(saved["replay"])
         self._owed_samples = float(saved["owed_samples"])

@@ -33,7 +33,7 @@ console = Console(markup=False)  # paths may hold brackets
 
 ConfigPath = Annotated[Path, typer.Argument(help="YAML file, such as configs/alphazero_5x5.yaml")]
 Overrides = Annotated[
-    list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="values to set in the file")
+    list[str] | None, typer.Argument(metavar="KEY=VALUE", help="values to set in the file")
 ]
 RunsFolder = Annotated[Path, typer.Option("--runs", help="folder in which results are stored")]
 

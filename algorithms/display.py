@@ -86,4 +86,4 @@ class Display:
         due = now - self._printed.get(name, -1e9) >= self._every or share >= 1.0
         if not self.console.is_terminal and due:
             self._printed[name] = now
-            self.console.print(f"{name}: {share:.0%}  {text}", highlight=False)
+            self.console.print(f"{name}: {share:.0%}  {text}", highlight=False, soft_wrap=True)

@@ -152,7 +152,16 @@ class NetworkEvaluator:
         if self._planes is None or self._planes.shape != shape:
             self._planes = np.empty(shape, np.float32)
         planes = batch.observe(NETWORK_PLANES, np.float32, out=self._planes)
-        return self.model.evaluate(planes, padded=bool((batch.sizes < batch.max_size).any()))
+        padded = bool((batch.sizes < batch.max_size).any())
+        running = np.flatnonzero(~batch.done)
+        if len(running) == len(batch):
+            return self.model.evaluate(planes, padded)
+        # The leaves of a search include finished games: one in twenty on 5x5.
+        logits = np.zeros((len(batch), batch.num_actions), np.float32)
+        values = np.zeros(len(batch), np.float32)
+        if len(running):
+            logits[running], values[running] = self.model.evaluate(planes[running], padded)
+        return logits, values
 
     def seed(self, rng: np.random.Generator) -> None:
         """There is nothing random."""

@@ -102,16 +102,19 @@ class WandB:
                 "Weights & Biases is not installed: pip install 'gozoo[tracking]'"
             ) from None
         mode: Any = os.environ.get("WANDB_MODE") or ("online" if _has_account() else "offline")
-        self._run = wandb.init(
-            project="gozoo",
-            name=name,
-            dir=str(folder),
-            config=config,
-            mode=mode,
-            id=name,
-            resume="allow",
-            settings=wandb.Settings(silent=True),
-        )
+        try:
+            self._run = wandb.init(
+                project="gozoo",
+                name=name,
+                dir=str(folder),
+                config=config,
+                mode=mode,
+                id=name,
+                resume="allow",
+                settings=wandb.Settings(silent=True),
+            )
+        except Exception as error:  # of many kinds: no network, a wrong key, odd settings
+            raise ConfigError(f"Weights & Biases cannot begin: {error}") from error
 
     def log(self, step: int, spent: dict[str, float], metrics: dict[str, float]) -> None:
         """See `Tracker`."""

@@ -6,8 +6,10 @@ and results can be pickled.
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
+import queue
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -37,12 +39,39 @@ class Finished:
     result: Any
 
 
+@dataclass(frozen=True)
+class _LastWord:
+    """What the worker of a cell says after all others."""
+
+    index: int
+
+
+def _run(function: Callable[..., Any], index: int, cell: dict[str, Any]) -> Any:
+    try:
+        return function(**cell)
+    finally:
+        report(_LastWord(index))
+
+
 def _prepare(news: Any, stop: Any) -> None:
     """In each worker: leave Ctrl-C to the parent, keep the ways to report and to be stopped."""
     global _news, _stop
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _news, _stop = news, stop
     _follow_parent()
+
+
+@contextlib.contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Processes started in here do not hear Ctrl-C, not even before `_prepare`; the parent does."""
+    if not hasattr(signal, "pthread_sigmask"):  # not on Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _follow_parent() -> None:
@@ -96,6 +125,7 @@ def run_cells(
     pool = ProcessPoolExecutor(min(workers, len(cells)), context, _prepare, (news, stop))
     waiting = list(enumerate(cells))
     running: dict[Future, int] = {}
+    heard_out: set[int] = set()  # cells that have said their last word
     try:
         while waiting or running:
             if stopping():
@@ -103,19 +133,26 @@ def run_cells(
                 waiting.clear()
             while waiting and len(running) < workers:
                 index, cell = waiting.pop(0)
-                running[pool.submit(function, **cell)] = index
+                with _deaf_to_interrupts():
+                    running[pool.submit(_run, function, index, cell)] = index
             done, _ = wait(running, timeout=0.1, return_when=FIRST_COMPLETED)
-            while not news.empty():
-                yield news.get()
-            for future in done:
-                index = running.pop(future)
+            # News take another way than results: what a cell said comes before its end.
+            ending = {running[future] for future in done if future.exception() is None}
+            while not ending <= heard_out or not news.empty():
                 try:
-                    result = future.result()
-                except BrokenProcessPool:
-                    raise WorkerError(
-                        "a worker process died; it may have been killed for want of memory"
-                    ) from None
-                yield Finished(index, result)
+                    message = news.get(timeout=5)
+                except queue.Empty:  # lost with a worker that died just after its cell
+                    break
+                if isinstance(message, _LastWord):
+                    heard_out.add(message.index)
+                else:
+                    yield message
+            for future in done:
+                yield Finished(running.pop(future), future.result())
+    except BrokenProcessPool:
+        raise WorkerError(
+            "a worker process died; it may have been killed for want of memory"
+        ) from None
     finally:
         stop.set()
         pool.shutdown(wait=True, cancel_futures=True)

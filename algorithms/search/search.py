@@ -30,7 +30,9 @@ class SearchConfig(BaseModel):
     rule: str = Field("puct", pattern="^(puct|ucb1)$", description="puct or ucb1")
     exploration: float = Field(1.25, ge=0, description="c of PUCT or UCB1, on Q in [-1, 1]")
     first_play_reduction: float = Field(
-        0.25, ge=0, description="how much less than its node PUCT thinks of an untried move"
+        0.25,
+        ge=0,
+        description="how much less than its node an untried move counts (not at noisy roots)",
     )
     noise_fraction: float = Field(0.0, ge=0, le=1, description="share of Dirichlet noise, root")
     noise_concentration: float = Field(
@@ -90,10 +92,21 @@ class Search:
         trees.used[:] = 0
         rule, exploration = RULES[config.rule], np.float32(config.exploration)
         reduction = np.float32(config.first_play_reduction)
+        # Noise at the root asks for moves to be tried: they must not be held back for being new.
+        root_reduction = np.float32(0) if config.noise_fraction > 0 else reduction
         games, work = batch.num_games, 8 * batch.num_actions
         for simulation in range(config.simulations + 1):
             for_games(
-                select, games, work, trees, batch.games, leaves.games, rule, exploration, reduction
+                select,
+                games,
+                work,
+                trees,
+                batch.games,
+                leaves.games,
+                rule,
+                exploration,
+                reduction,
+                root_reduction,
             )
             logits, values = self.evaluator.evaluate(leaves)
             for_games(expand_and_backup, games, work, trees, logits, values)

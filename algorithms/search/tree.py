@@ -87,7 +87,7 @@ def _new_node(trees, game, parent, action):
 
 
 @njit(cache=True, nogil=True)
-def select(first, last, trees, roots, leaves, rule, exploration, reduction):
+def select(first, last, trees, roots, leaves, rule, exploration, reduction, root_reduction):
     """Walk each tree to a leaf and play its moves on a copy of the game.
 
     Args:
@@ -96,7 +96,7 @@ def select(first, last, trees, roots, leaves, rule, exploration, reduction):
         roots: `Games` at the roots, untouched.
         leaves: `Games` as large, overwritten with the leaves; their random streams go on.
         rule: code of the selection rule, see `algorithms.search.rules`.
-        exploration, reduction: its constants.
+        exploration, reduction: its constants; the root has a reduction of its own.
     """
     for game in range(first, last):
         stream = leaves.words[game, STREAM]
@@ -107,7 +107,8 @@ def select(first, last, trees, roots, leaves, rule, exploration, reduction):
         else:
             node = 0
             while not trees.terminal[game, node]:
-                action = select_edge(trees, game, node, rule, exploration, reduction)
+                less = root_reduction if node == 0 else reduction
+                action = select_edge(trees, game, node, rule, exploration, less)
                 play(leaves, game, action_cell(leaves, game, action))
                 child = trees.child[game, node, action]
                 if child == UNEXPANDED:

@@ -167,11 +167,12 @@ def gozoo(monkeypatch, capsys):
 class Command:
     """A command in a process of its own, in a process group of its own."""
 
-    def __init__(self, *arguments: object, environment: dict[str, str] | None = None):
+    def __init__(self, *arguments: object, environment: dict[str, str | None] | None = None):
+        full = {**os.environ, **(environment or {})}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "algorithms.cli", *map(str, arguments)],
             cwd=REPOSITORY,
-            env={**os.environ, **(environment or {})},
+            env={name: value for name, value in full.items() if value is not None},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

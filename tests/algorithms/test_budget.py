@@ -201,17 +201,39 @@ def test_a_search_is_charged_one_evaluation_a_simulation_and_one_for_the_root(si
     search = Search(SearchConfig(simulations=simulations), NetworkEvaluator(model))
     ledger = Ledger()
     with model.charging(ledger):
-        search.run(GoBatch(5, RULES), np.random.default_rng(0))
+        search.run(GoBatch(5, RULES), np.random.default_rng(0))  # far from any end of a game
     assert ledger.evaluations == (simulations + 1) * 5
+
+
+def test_finished_positions_need_no_evaluation():
+    """One pass from the end: the leaf behind the second one is known, and costs nothing."""
+    model = Model(NetworkConfig(blocks=1, channels=4, head_channels=4))
+    batch = GoBatch(5, RULES)
+    batch.step(np.full(5, 9))
+    ledger = Ledger()
+    # A rule that looks at every action once before any twice: 10 actions, 1 ends the game.
+    search = Search(SearchConfig(simulations=10, exploration=1000.0), NetworkEvaluator(model))
+    with model.charging(ledger):
+        result = search.run(batch, np.random.default_rng(0))
+    assert (result.visits == 1).all()
+    assert ledger.evaluations == 10 * 5
 
 
 def test_alphazero_is_charged_for_its_searches(tiny):
     config = tiny("alphazero").learner
     learner, ledger = make_learner(config, RULES, seed=0), Ledger()
-    for _ in range(4):
+    seen: list[int] = []
+    learner.model._inference.register_forward_hook(
+        lambda _, inputs, __: seen.append(len(inputs[0]))
+    )
+    searched = config.moves_per_step * config.games * (config.search.simulations + 1)
+    learner.step(ledger)
+    assert ledger.evaluations == sum(seen) == searched
+    for _ in range(9):
         learner.step(ledger)
-    searches = 4 * config.moves_per_step * config.games
-    assert ledger.evaluations == searches * (config.search.simulations + 1)
+    # Some leaves were ends of games, which need none.
+    assert 0.8 * 10 * searched < ledger.evaluations == sum(seen) < 10 * searched
+    assert ledger.samples > 0
     assert ledger.samples % config.batch_size == 0
 
 

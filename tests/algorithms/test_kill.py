@@ -14,7 +14,7 @@ from algorithms.run import train
 from algorithms.tracking import read_metrics
 
 # For how many steps a process goes on before it is killed, one process after the other.
-MOMENTS = {"alphazero": (1, 12), "reinforce": (5,)}
+MOMENTS = {"alphazero": (12,), "reinforce": (1,)}
 
 
 @pytest.mark.learning

@@ -26,7 +26,7 @@ from algorithms.run import (
     load_run_config,
     train,
 )
-from algorithms.tracking import MetricsFile, read_metrics
+from algorithms.tracking import MetricsFile, TensorBoard, read_metrics
 from baselines.agent import RandomAgent
 from goenv import GoBatch
 
@@ -93,6 +93,15 @@ def test_stopped_before_the_first_step(algorithm, tiny, finished, outcome_of, tm
     assert outcome_of(folder) == outcome_of(finished(algorithm))
 
 
+def latest_step(folder: Path) -> int:
+    """Step of the latest checkpoint, which must be whole; -1 if there is none."""
+    latest = folder / "checkpoints" / "latest"
+    if not latest.is_symlink():
+        return -1
+    assert all((latest / name).is_file() for name in (WEIGHTS, ARRAYS, NUMBERS))
+    return int(os.readlink(latest))
+
+
 class Killed(BaseException):
     """Stands for ``kill -9``: no handler of errors takes it."""
 
@@ -111,6 +120,7 @@ class Killer:
         self.folder: Path | None = None
         self.left = 0
         self.seen = 0
+        self.newest = -1  # step of the newest checkpoint that `latest` has named
         sys.addaudithook(self._hear)
 
     def _hear(self, event, arguments):
@@ -124,12 +134,13 @@ class Killer:
         # Within `rmtree` names are relative to an open folder.
         if changes and any(str(self.folder) in path or not os.path.isabs(path) for path in paths):
             self.seen += 1
+            self.newest = max(self.newest, latest_step(self.folder))
             if self.seen == self.left:
                 raise Killed(event, arguments)
 
     def run(self, folder, count, work):
         """Do `work`; whether it was killed before the change number `count`."""
-        self.folder, self.left, self.seen = folder, count, 0
+        self.folder, self.left, self.seen, self.newest = folder, count, 0, -1
         try:
             work()
         except Killed:
@@ -190,17 +201,11 @@ def test_a_kill_before_any_change_to_a_file_loses_no_checkpoint(
         shutil.rmtree(folder)
         if not killer.run(folder, count, lambda: train(config, folder, resume=True)):
             break
-        assert_latest_is_whole(folder)
+        assert latest_step(folder) == killer.newest, "a checkpoint was lost"
         train(config, folder, resume=True)
         assert outcome_of(folder) == expected, f"killed before change {count}"
         assert sorted(path.name for path in (folder / "games").iterdir()) == samples
     assert count > 50
-
-
-def assert_latest_is_whole(folder: Path) -> None:
-    latest = folder / "checkpoints" / "latest"
-    if latest.is_symlink():
-        assert {path.name for path in latest.iterdir()} >= {WEIGHTS, ARRAYS, NUMBERS}
 
 
 def test_a_finished_run_is_left_alone(algorithm, tiny, finished, tmp_path):
@@ -446,3 +451,18 @@ def test_metrics_after_the_last_checkpoint_are_dropped_and_so_is_half_a_line(tmp
         (1, 1), (2, 2), (3, 3), (4, 40),
     ]  # fmt: skip
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_tensorboard_shows_each_step_once_although_a_kill_had_some_repeated(tmp_path):
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    for last_step, steps, value in ((0, range(1, 6), 1.0), (3, range(4, 7), 2.0)):
+        view = TensorBoard(tmp_path, last_step)
+        for step in steps:
+            view.log(step, {}, {"loss": value})
+        view.close()
+    events = EventAccumulator(str(tmp_path / "tensorboard")).Reload().Scalars("metrics/loss")
+    assert [(event.step, event.value) for event in events] == [
+        (1, 1), (2, 1), (3, 1), (4, 2), (5, 2), (6, 2),
+    ]  # fmt: skip

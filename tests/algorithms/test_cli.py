@@ -1,0 +1,342 @@
+"""The command line: help worth reading, errors in a line, Ctrl-C that loses nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from sgfmill import sgf
+from typer.testing import CliRunner
+
+from algorithms.checkpoint import NUMBERS, WEIGHTS
+from algorithms.cli import app
+from algorithms.run import is_complete, list_snapshots
+from algorithms.tracking import read_metrics
+
+
+def even(text):
+    """Text without line breaks and the frames of tables."""
+    for frame in "│┃─━╭╮╰╯┏┓┗┛┡┩└┘├┤┼╇┴┬┳":
+        text = text.replace(frame, " ")
+    return " ".join(text.split())
+
+
+def assert_told(answer, *words, code=1):
+    """An error of use: told in a few lines, without a trace."""
+    assert answer.code == code
+    for word in words:
+        assert word in even(answer.error), answer.error
+    assert "Traceback" not in answer.error + answer.out
+    assert "error in GoZoo itself" not in answer.error
+    assert answer.lines <= 8, answer.error
+
+
+# Help
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], ["train", "compare", "match", "key=value", "budget.seconds=60"]),
+        (["train"], ["CONFIG", "[KEY=VALUE]...", "--resume", "--tensorboard", "--wandb", "--runs",
+                     "Ctrl-C", "configs/alphazero_5x5.yaml"]),
+        (["compare"], ["CONFIG", "[KEY=VALUE]...", "--resume", "--runs", "report/index.html"]),
+        (["match"], ["FIRST", "SECOND", "--size", "--komi", "--superko", "--max-moves", "--games",
+                     "--opening-moves", "--seed", "--sgf", "uct:400", "runs/NAME?simulations=0"]),
+    ],
+)  # fmt: skip
+def test_help(arguments, words):
+    result = CliRunner().invoke(app, [*arguments, "--help"], env={"COLUMNS": "200"})
+    assert result.exit_code == 0
+    text = even(result.output).lower()  # versions of typer write arguments differently
+    for word in words:
+        assert word.lower() in text
+    for line in result.output.splitlines():
+        assert len(line) <= 200
+
+
+def test_without_arguments_it_tells_what_there_is():
+    result = CliRunner().invoke(app, [])
+    assert "Usage" in result.output
+    assert "train" in result.output
+
+
+def test_help_does_not_wait_for_torch():
+    code = (
+        "import sys, algorithms.cli; sys.argv = ['gozoo', '--help']\n"
+        "try: algorithms.cli.main()\n"
+        "except SystemExit as end: print(end.code, 'torch' in sys.modules)"
+    )
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert process.stdout.splitlines()[-1] == "0 False", process.stderr
+
+
+# Errors of use
+
+
+def test_errors_in_a_configuration(gozoo, store, tiny, tmp_path):
+    runs = ["--runs", tmp_path / "runs"]
+    good = store(tiny.data("reinforce"))
+    assert_told(gozoo("train", tmp_path / "no.yaml", *runs), "no.yaml", "No such file")
+    assert_told(gozoo("train", tmp_path, *runs), "Is a directory")
+    assert_told(gozoo("train", store("", "empty.yaml"), *runs), "empty.yaml", "keys and values")
+    assert_told(gozoo("train", good, "learner.gmaes=3", *runs), "learner.gmaes", "'games'")
+    assert_told(gozoo("train", good, "seed", *runs), "'seed'", "game.size=7")
+    assert_told(gozoo("train", good, "game.size=1", *runs), "size", "2 to 25")
+    assert_told(gozoo("train", good, "budget.flops=-1", *runs), "budget.flops", "greater than 0")
+    assert_told(gozoo("compare", good, *runs), "learners", "missing")
+    assert_told(gozoo("train", good, "sample_games=5000", *runs), "sample_games", "openings")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_errors_in_arguments(gozoo):
+    assert_told(gozoo("train"), "Missing argument", code=2)
+    assert_told(gozoo("fly"), "No such command 'fly'", code=2)
+    assert_told(
+        gozoo("match", "random", "random", "--games", "x"), "--games", "valid integer", code=2
+    )
+    assert_told(gozoo("match", "random", "random", "--quiet"), "No such option", code=2)
+    assert_told(gozoo("match", "random", "random", "--seed", "-1"), "--seed", code=2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["random", "uct:x"], ["'uct:x'", "uct:400"]),
+        (["nobody", "random"], ["'nobody'", "Agents are"]),
+        (["random", "random", "--games", "7"], ["even", "7"]),
+        (["random", "random", "--games", "0"], ["at least 2"]),
+        (["random", "random", "--size", "1", "--komi", "7.3"], ["the game", "size", "2 to 25"]),
+        (["random", "random", "--komi", "7.3"], ["komi", "multiple of 0.5", "7.3"]),
+        (["random", "random", "--komi", "nan"], ["komi", "finite"]),
+        (["random", "random", "--superko", "none"], ["superko", "'positional'", "'none'"]),
+        (["random", "random", "--max-moves", "0"], ["max_moves", "positive"]),
+        (
+            ["random", "random", "--size", "3", "--games", "200"],
+            ["not 100 distinct openings of 2 moves on 3x3", "found 72"],
+        ),
+        (["random", "random", "--opening-moves", "-1"], ["moves >= 0"]),
+    ],
+)
+def test_errors_in_a_match(gozoo, arguments, words):
+    assert_told(gozoo("match", *arguments), *words)
+
+
+def test_a_runs_folder_that_cannot_be(gozoo, store, tiny, tmp_path):
+    file = tmp_path / "file"
+    file.write_text("x")
+    answer = gozoo("train", store(tiny.data("reinforce")), "--runs", file)
+    assert_told(answer, str(file), "directory")
+    answer = gozoo("match", "random", "random", "--size", 3, "--games", 2, "--sgf", file)
+    assert_told(answer, str(file))
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")
+def test_a_runs_folder_without_the_right_to_write(gozoo, store, tiny, tmp_path):
+    folder = tmp_path / "locked"
+    folder.mkdir(mode=0o500)
+    answer = gozoo("train", store(tiny.data("reinforce")), "--runs", folder)
+    assert_told(answer, "Permission denied")
+
+
+def test_runs_that_are_there_and_damaged(gozoo, store, tiny, finished, tmp_path):
+    runs = tmp_path / "runs"
+    shutil.copytree(finished("reinforce"), runs / "tiny", symlinks=True)
+    file = store(tiny.data("reinforce"))
+    assert_told(gozoo("train", file, "--runs", runs), "already holds a run", "--resume")
+    answer = gozoo("train", file, "seed=9", "--runs", runs, "--resume")
+    assert_told(answer, "cannot be resumed", "seed")
+    latest = runs / "tiny" / "checkpoints" / "latest"
+    for name in (NUMBERS, WEIGHTS):
+        content = (latest / name).read_bytes()
+        (latest / name).write_bytes(content[:50])
+        answer = gozoo("train", file, "budget.env_steps=9999", "--runs", runs, "--resume")
+        assert_told(answer, name)
+    answer = gozoo("match", runs / "tiny", "random", "--size", 3)
+    assert_told(answer, WEIGHTS, "no readable safetensors file")
+
+
+def test_an_error_of_ours_leaves_its_trace_in_a_file(gozoo, monkeypatch):
+    def fail(*arguments):
+        raise ZeroDivisionError("oh no")
+
+    monkeypatch.setattr("algorithms.matches.play_match", fail)
+    answer = gozoo("match", "random", "random")
+    assert answer.code == 1
+    assert "an error in GoZoo itself: ZeroDivisionError: oh no" in answer.error
+    assert "Traceback" not in answer.error
+    path = answer.error.split()[-1]
+    with open(path) as file:
+        assert "Traceback" in file.read()
+    os.unlink(path)
+
+
+# What commands do
+
+
+def test_train_and_resume(gozoo, store, tiny, tmp_path):
+    runs = tmp_path / "odd [/b] name"
+    file = store(tiny.data("reinforce"))
+    answer = gozoo("train", file, "budget.env_steps=60", "--runs", runs)
+    assert answer.code == 0, answer.error
+    assert "training reinforce in" in answer.out
+    assert "tiny: 100%" in answer.out
+    assert str(runs / "tiny") in "".join(answer.out.split("\n"))
+    assert is_complete(runs / "tiny")
+    steps = len(read_metrics(runs / "tiny" / "metrics.jsonl"))
+    answer = gozoo("train", file, "budget.env_steps=120", "--runs", runs, "--resume")
+    assert answer.code == 0, answer.error
+    assert len(read_metrics(runs / "tiny" / "metrics.jsonl")) > steps
+    answer = gozoo("match", runs / "tiny", "random", "--size", 3, "--games", 4)
+    assert answer.code == 0, answer.error
+
+
+def test_match_prints_a_table_and_writes_games(gozoo, finished, tmp_path):
+    folder = finished("alphazero")
+    answer = gozoo(
+        "match", folder, "uct:5", "--size", 3, "--komi", 0.5, "--games", 8, "--sgf", tmp_path / "g"
+    )
+    assert answer.code == 0, answer.error
+    text = even(answer.out)
+    assert "uct:5, 3x3, komi 0.5" in text
+    assert "games wins draws losses win rate 95 % as Black as White" in text
+    row = text.split("as White")[1].split()
+    games, wins, draws, losses = map(int, row[:4])
+    assert games == 8 == wins + draws + losses
+    assert float(row[4]) == pytest.approx((wins + draws / 2) / 8, abs=0.001)
+    assert [row[5], row[7]] == [f"{float(row[5]):.2f}", f"{float(row[7]):.2f}"]
+    files = sorted((tmp_path / "g").iterdir())
+    assert len(files) == 8
+    played = [sgf.Sgf_game.from_bytes(file.read_bytes()) for file in files]
+    won = sum(
+        game.get_player_name(game.get_winner()) == str(folder)
+        for game in played
+        if game.get_winner()
+    )
+    assert won == wins
+    again = gozoo("match", folder, "uct:5", "--size", 3, "--komi", 0.5, "--games", 8)
+    assert even(again.out).split("komi 0.5")[1] == text.split("komi 0.5")[1]
+
+
+def test_an_agent_can_meet_itself(gozoo):
+    answer = gozoo("match", "random", "random", "--size", 3, "--games", 60, "--opening-moves", 0)
+    assert answer.code == 0, answer.error
+    row = even(answer.out).split("as White")[1].split()
+    assert sum(map(int, row[1:4])) == 60
+    assert 0 < float(row[4]) < 1
+
+
+def test_tensorboard_gets_every_metric_once(gozoo, store, tiny, tmp_path):
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    file = store(tiny.data("alphazero"))
+    for steps in (120, 240):
+        answer = gozoo("train", file, f"budget.env_steps={steps}", "--tensorboard", "--resume",
+                       "--runs", tmp_path)  # fmt: skip
+        assert answer.code == 0, answer.error
+    events = EventAccumulator(str(tmp_path / "tiny" / "tensorboard")).Reload()
+    records = read_metrics(tmp_path / "tiny" / "metrics.jsonl")
+    for group in ("spent", "metrics"):
+        for name in records[-1][group]:
+            found = [(event.step, event.value) for event in events.Scalars(f"{group}/{name}")]
+            expected = [(r["step"], r[group][name]) for r in records if name in r[group]]
+            assert found == [(step, pytest.approx(value)) for step, value in expected], name
+
+
+@pytest.mark.learning
+def test_wandb_works_without_an_account(store, tiny, command, tmp_path):
+    pytest.importorskip("wandb")
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / ".netrc").write_text("machine elsewhere.example login me password secret\n")
+    (home / ".netrc").chmod(0o600)
+    environment = {
+        "HOME": str(home),
+        "WANDB_MODE": None,
+        "WANDB_API_KEY": None,
+        "WANDB_DIR": None,
+        "XDG_CONFIG_HOME": None,
+        "XDG_CACHE_HOME": None,
+    }
+    process = command("train", store(tiny.data("reinforce", budget={"env_steps": 60})), "--wandb",
+                      "--runs", tmp_path / "runs", environment=environment)  # fmt: skip
+    answer = process.wait()
+    assert answer.code == 0, answer.error
+    assert "Traceback" not in answer.error
+    runs = list((tmp_path / "runs" / "tiny" / "wandb").glob("offline-run-*"))
+    assert len(runs) == 1
+    assert [path.stat().st_size > 0 for path in runs[0].glob("*.wandb")] == [True]
+
+
+def test_an_error_of_wandb_is_told(gozoo, store, tiny, tmp_path, monkeypatch):
+    wandb = pytest.importorskip("wandb")
+
+    def fail(**settings):
+        raise wandb.errors.UsageError("api_key not configured (no-tty)")
+
+    monkeypatch.setattr(wandb, "init", fail)
+    answer = gozoo("train", store(tiny.data("reinforce")), "--wandb", "--runs", tmp_path)
+    assert_told(answer, "Weights & Biases", "api_key not configured")
+
+
+# Ctrl-C
+
+
+@pytest.mark.learning
+def test_ctrl_c_keeps_everything(gozoo, store, tiny, command, tmp_path):
+    file, folder = store(tiny.data("reinforce")), tmp_path / "tiny"
+    process = command("train", file, "budget.env_steps=1000000000", "--runs", tmp_path)
+    process.wait_until(lambda: len(read_metrics(folder / "metrics.jsonl")) >= 3)
+    os.killpg(process.process.pid, signal.SIGINT)
+    answer = process.wait()
+    assert answer.code == 130
+    assert "Traceback" not in answer.error
+    assert "stopping after the step at hand" in answer.error
+    assert "--resume" in answer.out
+    steps = [record["step"] for record in read_metrics(folder / "metrics.jsonl")]
+    assert int((folder / "checkpoints" / "latest").resolve().name) == steps[-1] >= 3
+    # The budget is within reach now.
+    budget = f"budget.env_steps={(steps[-1] + 3) * 20}"
+    assert gozoo("train", file, budget, "--runs", tmp_path, "--resume").code == 0
+    assert is_complete(folder)
+    assert [r["step"] for r in read_metrics(folder / "metrics.jsonl")][: len(steps)] == steps
+    assert list_snapshots(folder)[0].step == 0
+
+
+def test_a_polite_kill_keeps_everything(gozoo, store, tiny, tmp_path):
+    file, folder = store(tiny.data("reinforce")), tmp_path / "tiny"
+
+    def kill():
+        while len(read_metrics(folder / "metrics.jsonl")) < 3:
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=kill, daemon=True).start()
+    answer = gozoo("train", file, "budget.env_steps=1000000000", "--runs", tmp_path)
+    assert answer.code == 130
+    steps = [record["step"] for record in read_metrics(folder / "metrics.jsonl")]
+    assert int((folder / "checkpoints" / "latest").resolve().name) == steps[-1] >= 3
+
+
+@pytest.mark.learning
+def test_ctrl_c_during_the_start_leaves_no_trace(store, tiny, command, tmp_path):
+    """While torch is being imported there is nothing to keep, and nothing to tell."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys, os, signal\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'torch': os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Finder())\n"
+    )
+    process = command("train", store(tiny.data("reinforce")), "--runs", tmp_path,
+                      environment={"PYTHONPATH": str(tmp_path)})  # fmt: skip
+    answer = process.wait()
+    assert answer.code == 130
+    assert "Traceback" not in answer.error

@@ -1,0 +1,311 @@
+"""A comparison from end to end: stopped, killed, resumed, and judged in the end."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from algorithms.config import CompareConfig, dump_config
+from algorithms.judging import (
+    GAMES,
+    RUNS,
+    meetings_of,
+    pair_cell,
+    players_of,
+    rate,
+    read_games,
+    write_games,
+)
+from algorithms.run import is_complete, list_snapshots, train
+from algorithms.tracking import read_metrics
+from baselines.arena import GameRecord
+from goenv import GoBatch
+
+
+def comparison(tiny, **changes):
+    """Two learners with two seeds on 3x3, as plain data."""
+    learners = {name: tiny.data(name)["learner"] for name in ("alphazero", "reinforce")}
+    return {
+        "name": "both",
+        "game": {"size": 3, "komi": 0.5},
+        "learners": {"az": learners["alphazero"], "reinforce": learners["reinforce"]},
+        "seeds": [0, 5],
+        "budget": {"env_steps": 400},
+        "checkpoints": {"snapshots": 2, "seconds": 0.05},
+        "judge": {
+            "games": 2,
+            "snapshots": 1,
+            "bootstrap": 10,
+            "raw_policies": False,
+            "matches": [{"learner": "az", "opponent": "uct:2", "games": 4}],
+        },
+        "workers": 2,
+        **changes,
+    }
+
+
+def children(pid: int) -> list[int]:
+    """Worker processes of a process; not the one that tracks its resources."""
+    found = subprocess.run(
+        ["ps", "-A", "-ww", "-o", "pid=,ppid=,args="], capture_output=True, text=True
+    ).stdout.splitlines()
+    fields = [line.split(maxsplit=2) for line in found]
+    return [int(f[0]) for f in fields if int(f[1]) == pid and "spawn_main" in f[2]]
+
+
+def unchanging(folder: Path) -> dict[str, int]:
+    """Files of training and of games, with the times of their last change."""
+    files = [*(folder / RUNS).glob("*/checkpoints/*/*"), *(folder / GAMES).iterdir()]
+    return {str(file): file.stat().st_mtime_ns for file in files}
+
+
+@pytest.mark.learning
+def test_stopped_killed_and_resumed(tiny, store, gozoo, outcome_of, tmp_path):
+    data = comparison(tiny)
+    file, folder = store(data), tmp_path / "runs" / "both"
+    arguments = ["compare", file, "--runs", tmp_path / "runs", "--resume"]
+
+    def steps():
+        return {p.parent.name: len(read_metrics(p)) for p in folder.glob("runs/*/metrics.jsonl")}
+
+    def when(condition, act):
+        """Do something to this process or to its workers while it is at work."""
+
+        def watch():
+            while not condition():
+                time.sleep(0.01)
+            act()
+
+        threading.Thread(target=watch, daemon=True).start()
+
+    when(
+        lambda: max(steps().values(), default=0) >= 2,
+        lambda: os.kill(os.getpid(), signal.SIGINT),
+    )
+    answer = gozoo(*arguments)
+    assert answer.code == 130, answer
+    assert "Traceback" not in answer.out + answer.error
+    assert "stopped; `--resume` goes on" in answer.out
+    assert not (folder / "report").exists()
+    before = steps()
+    assert 1 <= len(before) < 4, "others are not begun"
+    assert children(os.getpid()) == []
+    for name, count in before.items():
+        latest = folder / RUNS / name / "checkpoints" / "latest"
+        assert int(latest.resolve().name) == count, "nothing is lost"
+
+    # A worker dies as soon as it goes on.
+    killed = []
+
+    def kill_worker():
+        killed.extend(children(os.getpid()))
+        os.kill(killed[0], signal.SIGKILL)
+
+    when(lambda: sum(steps().values()) > sum(before.values()) + 1, kill_worker)
+    answer = gozoo(*arguments, "workers=1")
+    assert len(killed) == 1
+    assert answer.code == 1
+    assert answer.error.strip() == (
+        "gozoo: a worker process died; it may have been killed for want of memory"
+    )
+
+    # To the end.
+    answer = gozoo(*arguments, "workers=1")
+    assert answer.code == 0, answer.error
+    page = folder / "report" / "index.html"
+    assert "".join(str(page).split()) in "".join(answer.out.split())
+    assert "<html" in page.read_text().lower()
+    config = CompareConfig.model_validate(data)
+    assert all(is_complete(folder / RUNS / run.name) for run in config.runs())
+
+    # A run that was stopped is the one that it would have been by itself.
+    stopped = max(before, key=lambda name: before[name])
+    run = next(run for run in config.runs() if run.name == stopped)
+    train(run, tmp_path / "alone")
+    assert outcome_of(folder / RUNS / run.name) == outcome_of(tmp_path / "alone")
+
+    check_judging(config, folder)
+
+    # Once more: nothing is trained, nothing is played.
+    times = unchanging(folder)
+    page.unlink()
+    assert gozoo(*arguments).code == 0
+    assert unchanging(folder) == times
+    assert page.exists()
+
+    # Without --resume, or as another comparison, it is refused.
+    for extra, words in (
+        ([], "already holds a comparison"),
+        (["--resume", "seeds=[0, 1]"], "its seeds differ"),
+        (["--resume", "budget.env_steps=999"], "its budget differ"),
+    ):
+        answer = gozoo(*arguments[:-1], *extra)
+        assert answer.code == 1
+        assert words in " ".join(answer.error.split())
+    assert unchanging(folder) == times
+
+
+def check_judging(config: CompareConfig, folder: Path) -> None:
+    """Who met whom, how often, and what came of it."""
+    players = players_of(config, folder)
+    assert [player.name for player in players] == ["random"] + [
+        f"{name}-seed{seed}@{share}%"
+        for seed in (0, 5)
+        for name in ("az", "reinforce")
+        for share in (0, 100)
+    ]
+    meetings = meetings_of(config, folder, players)
+    pairs = [meeting for meeting in meetings if not meeting.extra]
+    assert len(pairs) == 9 * 8 // 2
+    assert [(m.first.name, m.second.name, m.games) for m in meetings if m.extra] == [
+        ("az-seed0@100%", "uct:2", 4),
+        ("az-seed5@100%", "uct:2", 4),
+    ]
+    assert sorted(m.path for m in meetings) == sorted((folder / GAMES).iterdir())
+    records = []
+    for meeting in meetings:
+        games = read_games(meeting.path)
+        names = (meeting.first.name, meeting.second.name)
+        assert [(g.black, g.white) for g in games] == [names, names[::-1]] * (meeting.games // 2)
+        for game in games:
+            assert game.rules == config.game.rules()
+            batch = GoBatch(1, game.rules)
+            for move in game.moves:
+                batch.step(np.array([move]))
+            assert batch.done[0]
+            assert batch.score()[0] == game.score
+        records += [] if meeting.extra else games
+    ratings = {rating.name: rating for rating in rate(players, records, config.judge)}
+    assert set(ratings) == {"random", "az", "az@0%", "reinforce", "reinforce@0%"}
+    assert ratings["random"].elo == 0
+    assert any(rating.elo != 0 for rating in ratings.values())
+
+
+def test_what_is_wrong_is_told_before_anything_is_trained(tiny, store, gozoo, tmp_path):
+    file = store(comparison(tiny))
+    for override, words in (
+        ("judge.games=400", "judge: 400 games: there are not 200 distinct openings of 2 moves"),
+        (
+            "judge.matches=[{learner: az, opponent: random, games: 1000}]",
+            "judge: 1000 games: there are not 500 distinct openings",
+        ),
+        ("judge.anchors=[random, uct:x]", "'uct:x': after 'uct:' comes the number of playouts"),
+        ("judge.matches=[{learner: az, opponent: me}]", "no agent is called 'me'"),
+        ("judge.games=3", "games must be even"),
+    ):
+        answer = gozoo("compare", file, override, "--runs", tmp_path / "runs")
+        assert answer.code == 1
+        assert words in " ".join(answer.error.split()), answer.error
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("content", ["", "name: [", "name: x"])
+def test_a_damaged_configuration_in_the_folder(tiny, store, gozoo, tmp_path, content):
+    folder = tmp_path / "runs" / "both"
+    folder.mkdir(parents=True)
+    (folder / "config.yaml").write_text(content)
+    answer = gozoo("compare", store(comparison(tiny)), "--runs", tmp_path / "runs", "--resume")
+    assert answer.code == 1
+    assert "error in GoZoo itself" not in answer.error
+    assert "runs/both/config.yaml" in answer.error
+
+
+# Judging, without training
+
+
+@pytest.fixture
+def trained(tiny, finished, tmp_path):
+    """A comparison of one learner with two seeds, whose runs are copies of one."""
+    data = comparison(tiny, seeds=[3, 4])
+    del data["learners"]["reinforce"]
+    config = CompareConfig.model_validate(data)
+    for run in config.runs():
+        folder = tmp_path / RUNS / run.name
+        folder.parent.mkdir(exist_ok=True)
+        folder.symlink_to(finished("alphazero"))
+    return config, tmp_path
+
+
+def changed(config, **judge):
+    return config.model_copy(update={"judge": config.judge.model_copy(update=judge)})
+
+
+@pytest.mark.parametrize(
+    ("snapshots", "shares"), [(1, [0, 1]), (2, [0, 2 / 3, 1]), (3, [0, 1 / 3, 2 / 3, 1])]
+)
+def test_snapshots_that_play_are_spread_and_hold_the_first_and_the_last(trained, snapshots, shares):
+    config, folder = trained
+    players = players_of(changed(config, snapshots=snapshots), folder)
+    for seed in (3, 4):
+        mine = [player for player in players if player.seed == seed]
+        assert [player.share for player in mine] == pytest.approx(shares, abs=0.05)
+        assert [player.final for player in mine] == [False] * snapshots + [True]
+        assert mine[-1].spent == list_snapshots(folder / RUNS / f"az-seed{seed}")[-1].spent
+    assert len({player.name for player in players}) == len(players)
+    # The same share of both seeds is one group, the last is the learner's.
+    groups = [player.group for player in players if player.learner]
+    assert groups[: len(shares)] == groups[len(shares) :]
+    assert groups[-1] == "az"
+
+
+def test_final_networks_also_play_without_search_where_asked(trained):
+    config, folder = trained
+    raw = [p for p in players_of(changed(config, raw_policies=True), folder) if "raw" in p.name]
+    assert [player.name for player in raw] == ["az-seed3-raw", "az-seed4-raw"]
+    assert all(player.agent.endswith("?simulations=0") for player in raw)
+    assert {player.group for player in raw} == {"az (raw policy)"}
+    assert not any(player.final for player in raw)
+
+
+def test_stored_games_are_found_again_only_if_they_are_the_same(trained):
+    config, folder = trained
+
+    def paths(config):
+        meetings = meetings_of(config, folder, players_of(config, folder))
+        assert len({meeting.path for meeting in meetings}) == len(meetings)
+        return {meeting.path for meeting in meetings if not meeting.extra}
+
+    assert paths(config) == paths(copy.deepcopy(config))
+    assert paths(config) == paths(changed(config, bootstrap=50))
+    for change in ({"games": 6}, {"seed": 1}, {"opening_moves": 1}):
+        assert not paths(config) & paths(changed(config, **change))
+    assert paths(config) < paths(changed(config, anchors=("random", "uct:2")))
+
+
+def test_the_games_of_a_pair_are_repeatable(tmp_path):
+    rules = {"size": 3, "komi": 0.5, "max_moves": 21}
+    cell = {"agents": ("random", "uct:3"), "names": ("one", "two"), "rules": rules, "games": 6,
+            "opening_moves": 1, "seed": 2}  # fmt: skip
+    for name in "ab":
+        pair_cell(**cell, path=str(tmp_path / "games" / f"{name}.json"))
+    records = read_games(tmp_path / "games" / "a.json")
+    assert records == read_games(tmp_path / "games" / "b.json")
+    assert len(records) == 6
+    assert {records[0].black, records[0].white} == {"one", "two"}
+    pair_cell(**{**cell, "seed": 3}, path=str(tmp_path / "games" / "c.json"))
+    assert records != read_games(tmp_path / "games" / "c.json")
+    assert not list((tmp_path / "games").glob("*.partial"))
+
+
+def test_games_come_back_as_they_were_stored(tmp_path, trained):
+    config, _ = trained
+    game = GameRecord("a", "b", config.game.rules(), (4, 9, 9), 3, 1, 8.5, False)
+    games = [game, replace(game, black="ü]", truncated=True, score=-0.5)]
+    write_games(tmp_path / "x" / "games.json", games)
+    assert read_games(tmp_path / "x" / "games.json") == games
+    json.loads((tmp_path / "x" / "games.json").read_text())
+
+
+def test_a_comparison_is_stored_as_it_was(tiny):
+    config = CompareConfig.model_validate(comparison(tiny))
+    assert "seeds:\n- 0\n- 5\n" in dump_config(config)
