@@ -139,7 +139,9 @@ def test_stopped_killed_and_resumed(tiny, store, gozoo, outcome_of, tmp_path):
     # Once more: nothing is trained, nothing is played.
     times = unchanging(folder)
     page.unlink()
-    assert gozoo(*arguments).code == 0
+    answer = gozoo(*arguments)
+    assert answer.code == 0
+    assert answer.out.count("100%  done") == 4
     assert unchanging(folder) == times
     assert page.exists()
 

@@ -29,7 +29,9 @@ def fail(number, folder):
 
 def wait(number, folder):
     Path(folder, f"began-{number}").touch()
+    end = time.monotonic() + 20
     while not workers.should_stop():
+        assert time.monotonic() < end, "it was not told to stop"
         time.sleep(0.01)
     Path(folder, f"stopped-{number}").touch()
 
