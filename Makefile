@@ -19,6 +19,7 @@ $(READY): pyproject.toml constraints.txt
 	@echo "installing GoZoo and what it needs into $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 		-c constraints.txt -e '.[dev]'
+	@$(BIN)/gozoo warmup
 	@touch $(READY)
 
 setup: $(READY)  ## make a virtual environment with everything in it

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from goenv import GoBatch, Rules
 
@@ -21,6 +21,15 @@ class Budget(BaseModel):
     evaluations: int | None = Field(None, gt=0, description="positions through a network, forward")
     samples: int | None = Field(None, gt=0, description="positions through a network, trained on")
     seconds: float | None = Field(None, gt=0, description="wall time of collecting and learning")
+
+    @field_validator("env_steps", "evaluations", "samples", mode="before")
+    @classmethod
+    def _scientific(cls, value: Any) -> Any:
+        """Counts may be written as 1e6, which YAML hands over as text."""
+        try:
+            return float(value) if isinstance(value, str) else value
+        except ValueError:
+            return value
 
     @model_validator(mode="after")
     def _some_limit(self) -> Budget:

@@ -1,4 +1,4 @@
-"""The command line: gozoo train | compare | match."""
+"""The command line: gozoo train | compare | match | warmup."""
 
 from __future__ import annotations
 
@@ -55,6 +55,14 @@ class _Stop:
 
     def __call__(self) -> bool:
         return self.asked
+
+
+@app.command()
+def warmup() -> None:
+    """Compile all kernels now, once on this machine, so that nothing waits for it later."""
+    from algorithms.warm_up import warm_up
+
+    warm_up()
 
 
 @app.command()

@@ -32,7 +32,18 @@ from algorithms.config import (
     validate,
 )
 from algorithms.display import Display, describe
-from algorithms.judging import RUNS, Meeting, meetings_of, pair_cell, players_of, rate, read_games
+from algorithms.judging import (
+    RUNS,
+    GamesFinished,
+    Meeting,
+    Player,
+    cells_of,
+    meetings_cell,
+    meetings_of,
+    players_of,
+    rate,
+    read_games,
+)
 from algorithms.model import default_device
 from algorithms.registry import make_agent
 from algorithms.report import write_report
@@ -96,7 +107,7 @@ def run_comparison(
 
     players = players_of(config, folder)
     meetings = meetings_of(config, folder, players)
-    if not _play_meetings(config, meetings, count, display, stopping):
+    if not _play_meetings(config, players, meetings, count, display, stopping):
         return None
     display.say("rating and reporting")
     records = [
@@ -113,6 +124,7 @@ def run_comparison(
 
 def _play_meetings(
     config: CompareConfig,
+    players: list[Player],
     meetings: list[Meeting],
     count: int,
     display: Display,
@@ -122,26 +134,29 @@ def _play_meetings(
     todo = [meeting for meeting in meetings if not meeting.path.exists()]
     cells = [
         {
-            "agents": (meeting.first.agent, meeting.second.agent),
-            "names": (meeting.first.name, meeting.second.name),
+            "meetings": [
+                {
+                    "agents": (meeting.first.agent, meeting.second.agent),
+                    "names": (meeting.first.name, meeting.second.name),
+                    "path": str(meeting.path),
+                }
+                for meeting in cell
+            ],
             "rules": asdict(config.game.rules()),
-            "games": meeting.games,
+            "games": cell[0].games,
             "opening_moves": config.judge.opening_moves,
-            "seed": meeting.seed,
-            "path": str(meeting.path),
+            "seed": cell[0].seed,
         }
-        for meeting in todo
+        for cell in cells_of(config, players, todo)
     ]
     total = sum(meeting.games for meeting in meetings)
     played = total - sum(meeting.games for meeting in todo)
     display.say(f"playing {total} games between players, {len(meetings)} meetings")
     display.update("games", played / total, f"{played} of {total}")
-    for news in workers.run_cells(pair_cell, cells, count, stopping):
-        if isinstance(news, workers.Finished):
-            meeting = todo[news.index]
-            played += meeting.games
-            names = f"{meeting.first.name} and {meeting.second.name}"
-            display.update("games", played / total, f"{played} of {total}  last: {names}")
+    for news in workers.run_cells(meetings_cell, cells, count, stopping):
+        if isinstance(news, GamesFinished):
+            played += news.count
+            display.update("games", played / total, f"{played} of {total}")
     return not stopping()
 
 

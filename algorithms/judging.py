@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from algorithms import workers
 from algorithms.config import CompareConfig, JudgeConfig
 from algorithms.registry import make_agent
 from algorithms.run import list_snapshots
-from baselines.arena import GameRecord, make_openings, play_games
+from baselines.agent import Agent
+from baselines.arena import GameRecord, make_openings, play_meetings
 from baselines.bootstrap import GroupRating, bootstrap_ratings
 from baselines.results import Results
 from goenv import Rules
@@ -48,27 +50,57 @@ class Player:
     final: bool = False
 
 
-def pair_cell(
-    agents: tuple[str, str],
-    names: tuple[str, str],
+@dataclass(frozen=True)
+class GamesFinished:
+    """Told by a worker: so many more games have ended."""
+
+    count: int
+
+
+def meetings_cell(
+    meetings: list[dict[str, Any]],
     rules: dict[str, Any],
     games: int,
     opening_moves: int,
     seed: int,
-    path: str,
 ) -> None:
-    """The games of one pair of players, from plain data; stored at `path`."""
+    """Play meetings side by side, from plain data; stops between moves if the worker is to stop.
+
+    Args:
+        meetings: of each its `agents`, their `names`, and the `path` where its games are stored.
+        rules: of all games, as keywords of `goenv.Rules`.
+        games, opening_moves, seed: of every meeting.
+    """
     torch.set_num_threads(1)
-    first, second = map(make_agent, agents)
-    first.name, second.name = names
-    records = play_games(
-        first,
-        second,
-        Rules(**rules),
-        make_openings(games // 2, opening_moves, Rules(**rules), seed),
-        np.random.default_rng([seed, *hashlib.sha256("\n".join(agents).encode()).digest()[:8]]),
-    )
-    write_games(Path(path), records)
+    agents: dict[str, Agent] = {}
+    for meeting in meetings:
+        for text, name in zip(meeting["agents"], meeting["names"], strict=True):
+            if text not in agents:
+                agents[text] = make_agent(text)
+                agents[text].name = name
+    players = "\n".join(text for meeting in meetings for text in meeting["agents"])
+
+    def on_ply(finished: int) -> None:
+        if workers.should_stop():
+            raise _Stopped
+        workers.report(GamesFinished(finished))
+
+    try:
+        played = play_meetings(
+            [tuple(agents[text] for text in meeting["agents"]) for meeting in meetings],  # type: ignore[misc]
+            Rules(**rules),
+            make_openings(games // 2, opening_moves, Rules(**rules), seed),
+            np.random.default_rng([seed, *hashlib.sha256(players.encode()).digest()[:8]]),
+            on_ply,
+        )
+    except _Stopped:
+        return
+    for meeting, records in zip(meetings, played, strict=True):
+        write_games(Path(meeting["path"]), records)
+
+
+class _Stopped(Exception):
+    """The games of a cell were broken off."""
 
 
 def write_games(path: Path, records: list[GameRecord]) -> None:
@@ -173,6 +205,24 @@ def meetings_of(config: CompareConfig, folder: Path, players: list[Player]) -> l
         if player.final and player.learner == match.learner
     ]
     return extras + pairs
+
+
+def cells_of(
+    config: CompareConfig, players: list[Player], meetings: list[Meeting]
+) -> list[list[Meeting]]:
+    """The meetings parted into cells of work, the largest first.
+
+    Those of a cell are played side by side. So that every agent has many games at once, the
+    players are dealt into groups, and a cell holds all meetings between two groups, or within one.
+    """
+    count = -(-len(players) // config.judge.group_size)
+    group = {player.name: index % count for index, player in enumerate(players)}
+    cells: dict[object, list[Meeting]] = {}
+    for meeting in meetings:
+        names = (meeting.first.name, meeting.second.name)
+        key = meeting.path if meeting.extra else tuple(sorted(group[name] for name in names))
+        cells.setdefault(key, []).append(meeting)
+    return sorted(cells.values(), key=lambda cell: -sum(meeting.games for meeting in cell))
 
 
 def rate(players: list[Player], records: list[GameRecord], judge: JudgeConfig) -> list[GroupRating]:

@@ -21,7 +21,7 @@ NETWORK_PLANES = ("own", "opponent", "empty", "komi", "legal")
 class NetworkConfig(BaseModel):
     """Shape of the network."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     blocks: int = Field(3, ge=1, le=80, description="residual blocks")
     channels: int = Field(32, ge=4, le=1024, description="channels of the tower")

@@ -12,7 +12,7 @@ from baselines.agent import sample_actions
 from goenv import GoBatch
 
 # Memory that the trees of one search may take; larger batches are searched in parts.
-_TREE_BYTES = 2**29
+_TREE_BYTES = 2**28
 
 
 class PlayConfig(BaseModel):

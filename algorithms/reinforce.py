@@ -66,8 +66,7 @@ class Reinforce:
                 metrics |= self._update(planes, actions, ledger.progress())
         self._updates += 1
         if self._updates % self.config.pool_every == 0:
-            weights = {name: value.clone() for name, value in self.model.state_dict().items()}
-            self._pool = [*self._pool, weights][-self.config.pool_size :]
+            self._pool = [*self._pool, self.model.state_dict()][-self.config.pool_size :]
         return metrics
 
     def _play(self, ledger: Ledger) -> tuple[np.ndarray, np.ndarray, dict[str, float]]:
@@ -94,9 +93,7 @@ class Reinforce:
             batch.step(actions)
 
         outcome = batch.outcome()
-        winners = [colour == outcome[games] for games, _, _, colour in steps]
-        planes = np.concatenate([s[1][won] for s, won in zip(steps, winners, strict=True)])
-        actions = np.concatenate([s[2][won] for s, won in zip(steps, winners, strict=True)])
+        planes, actions = _winners_moves(steps, outcome)
         current = np.where(current_is_black, outcome, -outcome)
         metrics = {
             "games": float(count),
@@ -150,3 +147,16 @@ class Reinforce:
             for key in sorted(saved["pool"], key=int)
         ]
         self._updates = int(saved["updates"])
+
+
+def _winners_moves(steps: list[tuple], outcome: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Planes [T, C, N, N] and actions [T] of the moves, out of `steps`, whose colour won.
+
+    Both are empty where nobody won, or where every game ended within its random opening.
+    """
+    if not steps:
+        return np.empty(0, np.float32), np.empty(0, np.int64)
+    won = [colour == outcome[games] for games, _, _, colour in steps]
+    planes = [step[1][mask] for step, mask in zip(steps, won, strict=True)]
+    actions = [step[2][mask] for step, mask in zip(steps, won, strict=True)]
+    return np.concatenate(planes), np.concatenate(actions)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,7 +91,7 @@ def play_games(
     rules: Rules,
     openings: list[tuple[int, ...]],
     rng: np.random.Generator,
-    on_finished: Callable[[int], None] | None = None,
+    on_ply: Callable[[int], None] | None = None,
 ) -> list[GameRecord]:
     """Two games from each opening, the first agent Black in one and White in the other.
 
@@ -100,54 +100,85 @@ def play_games(
         rules: of all games.
         openings: moves from the empty board, all of one length.
         rng: source of the agents' randomness.
-        on_finished: called with the number of games that have just finished.
+        on_ply: see `play_meetings`.
 
     Returns:
         The records, the two games of an opening one after the other.
     """
+    return play_meetings([(first, second)], rules, openings, rng, on_ply)[0]
+
+
+def play_meetings(
+    pairs: Sequence[tuple[Agent, Agent]],
+    rules: Rules,
+    openings: list[tuple[int, ...]],
+    rng: np.random.Generator,
+    on_ply: Callable[[int], None] | None = None,
+) -> list[list[GameRecord]]:
+    """The games of `play_games` for each of several pairs, all side by side.
+
+    An agent is asked once for its moves in all games of all its pairs, so that a network sees
+    large batches.
+
+    Args:
+        pairs: the agents of each meeting.
+        rules, openings, rng: as for `play_games`.
+        on_ply: called after each move of all running games with the number of games that have
+            just finished; what it raises ends the play.
+
+    Returns:
+        The records of each pair.
+    """
     lengths = {len(opening) for opening in openings}
     if len(lengths) != 1:
         raise ValueError("openings must be given, and all of one length")
-    batch = GoBatch(2 * len(openings), rules)
-    doubled = np.repeat(np.array(openings, np.int64).reshape(len(openings), -1), 2, axis=0)
-    for column in doubled.T:
+    games = 2 * len(openings)
+    table = np.tile(np.repeat(np.array(openings, np.int64), 2, axis=0), (len(pairs), 1))
+    table = table.reshape(games * len(pairs), lengths.pop())
+    batch = GoBatch(len(table), rules)
+    for column in table.T:
         batch.step(column)
-    history = [list(map(int, row)) for row in doubled]
-    first_is_black = np.arange(len(batch)) % 2 == 0
+    history = [list(map(int, row)) for row in table]
+    # Who plays Black and White in each game, by number; an agent of several pairs is one.
+    agents = list({id(agent): agent for pair in pairs for agent in pair}.values())
+    number = {id(agent): index for index, agent in enumerate(agents)}
+    seats = np.array([[number[id(first)], number[id(second)]] for first, second in pairs])
+    seats = np.stack([seats, seats[:, ::-1]], axis=1)  # [pairs, 2, (Black, White)]
+    seats = np.tile(seats[:, None], (1, len(openings), 1, 1)).reshape(-1, 2)
 
     alive = np.flatnonzero(~batch.done)
     while len(alive):
         running = batch.take(alive)
-        # All games of the batch have had the same number of moves, so one colour is to move.
-        is_first = first_is_black[alive] == (running.to_play == BLACK)
+        # All games have had the same number of moves, so one colour is to move.
+        mover = seats[alive, 0 if running.to_play[0] == BLACK else 1]
         actions = np.zeros(len(batch), np.int64)
-        for agent, mask in ((first, is_first), (second, ~is_first)):
-            mine = np.flatnonzero(mask)
+        for index, agent in enumerate(agents):
+            mine = np.flatnonzero(mover == index)
             if len(mine):
                 actions[alive[mine]] = agent.act(running.take(mine), rng)
         batch.step(actions)
         for game in alive:
             history[game].append(int(actions[game]))
         still = alive[~batch.done[alive]]
-        if on_finished is not None and len(still) < len(alive):
-            on_finished(len(alive) - len(still))
+        if on_ply is not None:
+            on_ply(len(alive) - len(still))
         alive = still
 
     scores, truncated = batch.score(), batch.truncated
-    names = (first.name, second.name)
-    return [
+    records = [
         GameRecord(
-            black=names[0] if first_is_black[game] else names[1],
-            white=names[1] if first_is_black[game] else names[0],
+            black=agents[seats[game, 0]].name,
+            white=agents[seats[game, 1]].name,
             rules=rules,
             moves=tuple(history[game]),
-            opening=game // 2,
-            opening_moves=doubled.shape[1],
+            opening=game % games // 2,
+            opening_moves=table.shape[1],
             score=float(scores[game]),
             truncated=bool(truncated[game]),
         )
         for game in range(len(batch))
     ]
+    return [records[first : first + games] for first in range(0, len(records), games)]
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from goenv.threads import for_games
 class SearchConfig(BaseModel):
     """How to search."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     simulations: int = Field(32, ge=1, description="leaf evaluations a move, the root's excluded")
     rule: str = Field("puct", pattern="^(puct|ucb1)$", description="puct or ucb1")

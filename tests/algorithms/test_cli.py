@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from sgfmill import sgf
@@ -43,7 +44,7 @@ def assert_told(answer, *words, code=1):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], ["train", "compare", "match", "key=value", "budget.seconds=60"]),
+        ([], ["train", "compare", "match", "warmup", "key=value", "budget.seconds=60"]),
         (["train"], ["CONFIG", "[KEY=VALUE]...", "--resume", "--tensorboard", "--wandb", "--runs",
                      "Ctrl-C", "configs/alphazero_5x5.yaml"]),
         (["compare"], ["CONFIG", "[KEY=VALUE]...", "--resume", "--runs", "report/index.html"]),
@@ -65,6 +66,24 @@ def test_without_arguments_it_tells_what_there_is():
     result = CliRunner().invoke(app, [])
     assert "Usage" in result.output
     assert "train" in result.output
+
+
+def test_warmup_leaves_nothing_to_compile(tmp_path):
+    """Another process trains, plays and draws without compiling anything."""
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache"), "GOENV_QUIET": "0"}
+
+    def run(*words):
+        command = [sys.executable, "-m", "algorithms.cli", *words]
+        return subprocess.run(
+            command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True
+        )
+
+    assert "compiling" in run("warmup").stderr
+    config = Path(__file__).parents[2] / "configs" / "compare_5x5.yaml"
+    small = ["game.size=3", "budget.seconds=null", "budget.env_steps=200", "judge.games=2",
+             "judge.anchors=[random, 'uct:2']", "judge.matches=[]", "judge.snapshots=1",
+             "judge.bootstrap=10", "seeds=[0]"]  # fmt: skip
+    assert "compiling" not in run("compare", str(config), *small).stderr
 
 
 def test_help_does_not_wait_for_torch():

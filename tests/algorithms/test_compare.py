@@ -19,8 +19,9 @@ from algorithms.config import CompareConfig, dump_config
 from algorithms.judging import (
     GAMES,
     RUNS,
+    cells_of,
+    meetings_cell,
     meetings_of,
-    pair_cell,
     players_of,
     rate,
     read_games,
@@ -284,19 +285,55 @@ def test_stored_games_are_found_again_only_if_they_are_the_same(trained):
     assert paths(config) < paths(changed(config, anchors=("random", "uct:2")))
 
 
-def test_the_games_of_a_pair_are_repeatable(tmp_path):
-    rules = {"size": 3, "komi": 0.5, "max_moves": 21}
-    cell = {"agents": ("random", "uct:3"), "names": ("one", "two"), "rules": rules, "games": 6,
-            "opening_moves": 1, "seed": 2}  # fmt: skip
-    for name in "ab":
-        pair_cell(**cell, path=str(tmp_path / "games" / f"{name}.json"))
-    records = read_games(tmp_path / "games" / "a.json")
-    assert records == read_games(tmp_path / "games" / "b.json")
-    assert len(records) == 6
-    assert {records[0].black, records[0].white} == {"one", "two"}
-    pair_cell(**{**cell, "seed": 3}, path=str(tmp_path / "games" / "c.json"))
-    assert records != read_games(tmp_path / "games" / "c.json")
-    assert not list((tmp_path / "games").glob("*.partial"))
+def test_every_meeting_is_in_one_cell_of_players_dealt_into_groups(trained):
+    config, folder = trained
+    players = players_of(config, folder)
+    assert len(players) == 5
+    meetings = meetings_of(config, folder, players)
+    for size, groups in ((1, 5), (2, 3), (5, 1), (8, 1)):
+        cells = cells_of(changed(config, group_size=size), players, meetings)
+        assert sorted(m.path for cell in cells for m in cell) == sorted(m.path for m in meetings)
+        # With one opponent, an extra match is a cell of its own: it counts other games.
+        extras = [cell for cell in cells if cell[0].extra]
+        assert [len(cell) for cell in extras] == [1, 1]
+        for cell in cells:
+            assert len({player.name for m in cell for player in (m.first, m.second)}) <= 2 * size
+        pairs = len(cells) - len(extras)
+        assert pairs <= groups * (groups + 1) // 2
+
+
+def test_the_games_of_a_cell_are_repeatable(tmp_path):
+    cell = {"rules": {"size": 3, "komi": 0.5, "max_moves": 21}, "games": 6, "opening_moves": 1,
+            "seed": 2}  # fmt: skip
+
+    def play(folder, **changes):
+        agents = {"one": "random", "two": "uct:3", "three": "uct:2"}
+        meetings = [
+            {"agents": (agents[a], agents[b]), "names": (a, b),
+             "path": str(tmp_path / folder / f"{a}-{b}.json")}
+            for a, b in (("one", "two"), ("three", "one"))
+        ]  # fmt: skip
+        meetings_cell(**{**cell, "meetings": meetings, **changes})
+        return [read_games(Path(meeting["path"])) for meeting in meetings]
+
+    first = play("a")
+    assert first == play("b")
+    assert [[(g.black, g.white) for g in games] for games in first] == [
+        [("one", "two"), ("two", "one")] * 3,
+        [("three", "one"), ("one", "three")] * 3,
+    ]
+    assert first != play("c", seed=3)
+    assert not list(tmp_path.rglob("*.partial"))
+
+
+def test_a_worker_that_is_to_stop_breaks_its_games_off(tmp_path, monkeypatch):
+    monkeypatch.setattr("algorithms.workers.should_stop", lambda: True)
+    path = tmp_path / "games.json"
+    meetings_cell(
+        [{"agents": ("random", "uct:3"), "names": ("a", "b"), "path": str(path)}],
+        {"size": 3, "komi": 0.5, "max_moves": 21}, games=4, opening_moves=1, seed=0,
+    )  # fmt: skip
+    assert not path.exists()
 
 
 def test_games_come_back_as_they_were_stored(tmp_path, trained):

@@ -85,6 +85,14 @@ def test_a_stored_comparison_is_read_back_equal(tmp_path):
     assert again.runs() == config.runs()
 
 
+def test_counts_may_be_written_with_an_exponent(tmp_path):
+    text = TRAIN.replace("env_steps: 100", "env_steps: 1e6")
+    assert load_text(tmp_path, text).budget.env_steps == 1_000_000
+    assert load_text(tmp_path, text, ["budget.samples=2e3"]).budget.samples == 2000
+    with pytest.raises(ConfigError, match="env_steps"):
+        load_text(tmp_path, text, ["budget.env_steps=1e-1"])
+
+
 def test_values_are_those_of_the_file_and_its_overrides(tmp_path):
     config = load_text(
         tmp_path,

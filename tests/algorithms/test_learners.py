@@ -147,6 +147,19 @@ def test_reinforce_makes_the_winners_actions_more_probable():
     assert metrics["policy_loss"] == pytest.approx(-before, abs=0.02)
 
 
+def test_reinforce_goes_on_when_every_game_ends_within_its_opening():
+    rules = Rules(2, komi=0.5, max_moves=2)
+    config = ReinforceConfig.model_validate(
+        {"network": SMALL, "games": 4, "start": {"random_moves": 3}}
+    )
+    learner = Reinforce(config, rules, 0)
+    learner._starts.begin = lambda batch, game, rng: 3  # of at most two moves
+    before = learner.model.state_dict()
+    assert learner.step(Ledger())["games"] == 4
+    after = learner.model.state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
 def test_the_pool_holds_earlier_weights_not_todays():
     learner = small_reinforce(pool_every=2, pool_size=2)
     for _ in range(5):

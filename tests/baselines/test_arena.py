@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 
 from baselines.agent import Agent, RandomAgent, sample_actions
-from baselines.arena import GameRecord, make_openings, play_games, positions, summarise
+from baselines.arena import (
+    GameRecord,
+    make_openings,
+    play_games,
+    play_meetings,
+    positions,
+    summarise,
+)
 from goenv import GoBatch, Rules
 
 RULES = Rules(3, komi=0.5, max_moves=21)
@@ -160,6 +167,17 @@ def test_agents_see_only_running_games_in_which_it_is_their_turn():
     assert [len(agent.seen[0]) for agent in (first, second)] == [3, 3]
     assert all(len(agent.seen[-1]) < 3 for agent in (first, second)), "some must end earlier"
     assert sum(finished) == 6
+
+
+def test_meetings_side_by_side_are_the_meetings_one_by_one():
+    agents = {name: filler(name) for name in "abc"}
+    pairs = [("a", "b"), ("c", "a"), ("b", "c"), ("a", "a")]
+    openings = [(0, 1), (4, 8), (2, 3)]
+    together = play_meetings([(agents[x], agents[y]) for x, y in pairs], RULES, openings, rng())
+    alone = [play_games(filler(x), filler(y), RULES, openings, rng()) for x, y in pairs]
+    assert together == alone
+    # Asked once a move for all games of all pairs: at the first in every game with Black.
+    assert len(agents["a"].seen[0]) == 3 + 3 + 6
 
 
 def test_the_batch_that_an_agent_is_shown_is_its_own():

@@ -1,0 +1,31 @@
+"""Compile everything ahead of its first use."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from algorithms.budget import Ledger
+from algorithms.config import LEARNERS
+from algorithms.players import uct_agent
+from baselines.agent import RandomAgent
+from baselines.arena import play_games, positions
+from goenv import Rules
+
+
+def warm_up() -> None:
+    """Let every learner take a step and its agent meet others, on the smallest of boards.
+
+    What numba compiles on the way it keeps on disk, for all processes to come. The machine code is
+    the same for boards of every size.
+    """
+    rules = Rules(2, max_moves=4)
+    rng = np.random.default_rng(0)
+    uct = uct_agent(2)
+    record = play_games(uct, RandomAgent(), rules, [()], rng)[0]
+    for position in positions(record):  # what reports draw
+        position.boards()
+    for learner_class, config_class in LEARNERS.values():
+        config = config_class.model_validate({"network": {"blocks": 1, "channels": 4}, "games": 2})
+        learner = learner_class(config, rules, 0)
+        learner.step(Ledger())
+        play_games(learner.agent(), uct, rules, [()], rng)

@@ -1,0 +1,120 @@
+"""Folders and checkpoints that a run cannot go on from are named, and left alone."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+
+import pytest
+
+from algorithms.checkpoint import ARRAYS, NUMBERS, WEIGHTS, CheckpointError
+from algorithms.config import ConfigError, TrainConfig
+from algorithms.run import (
+    is_complete,
+    list_snapshots,
+    load_run_config,
+    train,
+)
+
+
+def stop_after(steps):
+    """For `should_stop`: true from the call after so many steps."""
+    calls = itertools.count()
+    return lambda: next(calls) >= steps
+
+
+def tree(folder: Path) -> dict[str, int]:
+    """Every file of a folder with the time of its last change."""
+    return {str(p): p.lstat().st_mtime_ns for p in sorted(folder.rglob("*")) if not p.is_dir()}
+
+
+# Folders that hold something else
+
+
+def test_a_folder_that_holds_a_run_is_not_begun_anew(algorithm, tiny, finished):
+    with pytest.raises(ConfigError, match=r"already holds a run.*--resume"):
+        train(tiny(algorithm), finished(algorithm))
+
+
+@pytest.mark.parametrize(
+    ("changes", "names"),
+    [
+        ({"seed": 8}, "seed"),
+        ({"game": {"size": 4, "komi": 0.5}}, "game"),
+        ({"name": "other", "seed": 9}, "name and seed"),
+    ],
+)
+def test_a_run_is_not_resumed_with_other_settings(algorithm, tiny, finished, changes, names):
+    folder = finished(algorithm)
+    before = tree(folder)
+    with pytest.raises(ConfigError, match=f"its {names} differ") as caught:
+        train(tiny(algorithm, **changes), folder, resume=True)
+    assert str(folder / "config.yaml") in str(caught.value)
+    assert tree(folder) == before
+
+
+def test_a_run_is_not_resumed_as_another_learner(tiny, finished):
+    with pytest.raises(ConfigError, match="its learner differ"):
+        train(tiny("alphazero"), finished("reinforce"), resume=True)
+    data = tiny.data("reinforce")
+    data["learner"]["games"] = 8
+    with pytest.raises(ConfigError, match="its learner differ"):
+        train(TrainConfig.model_validate(data), finished("reinforce"), resume=True)
+
+
+def test_more_sample_games_than_openings(tiny, tmp_path):
+    with pytest.raises(ConfigError, match="sample_games: there are not 500 distinct openings"):
+        train(tiny("reinforce", sample_games=1000), tmp_path / "tiny")
+    assert not (tmp_path / "tiny").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [("", "keys and values"), ("a: [", "not valid YAML"), ("name: x", "missing")],
+)
+def test_a_damaged_configuration_in_the_folder(tiny, tmp_path, content, words):
+    (tmp_path / "config.yaml").write_text(content)
+    with pytest.raises(ConfigError, match=words) as caught:
+        train(tiny("reinforce"), tmp_path, resume=True)
+    assert str(tmp_path / "config.yaml") in str(caught.value)
+
+
+def test_a_folder_without_a_run(tmp_path):
+    with pytest.raises(ConfigError, match="holds no run"):
+        load_run_config(tmp_path)
+    assert list_snapshots(tmp_path) == []
+    assert not is_complete(tmp_path)
+
+
+# Damage to the checkpoint to resume from
+
+
+def half_done(tiny, folder):
+    train(tiny("reinforce"), folder, should_stop=stop_after(3))
+    return folder / "checkpoints" / "latest"
+
+
+@pytest.mark.parametrize("name", [WEIGHTS, ARRAYS, NUMBERS])
+def test_a_damaged_checkpoint_is_named(tiny, tmp_path, name):
+    latest = half_done(tiny, tmp_path / "tiny")
+    file = latest.resolve() / name
+    file.write_bytes(file.read_bytes()[:-5])
+    with pytest.raises(CheckpointError) as caught:
+        train(tiny("reinforce"), tmp_path / "tiny", resume=True)
+    assert str(file) in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["optimiser", "rng", "pool", "updates"])
+def test_a_state_that_lacks_something(tiny, tmp_path, key):
+    latest = half_done(tiny, tmp_path / "tiny")
+    file = latest / NUMBERS
+    data = json.loads(file.read_text())
+    data["state"]["learner"][key] = None
+    file.write_text(json.dumps(data))
+    with pytest.raises(CheckpointError, match="does not fit the learner"):
+        train(tiny("reinforce"), tmp_path / "tiny", resume=True)
+    del data["state"]["learner"][key]
+    file.write_text(json.dumps(data))
+    with pytest.raises(CheckpointError, match=f"does not fit the learner: '{key}'"):
+        train(tiny("reinforce"), tmp_path / "tiny", resume=True)
