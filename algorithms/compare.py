@@ -27,8 +27,7 @@ from algorithms.config import (
     CompareConfig,
     ConfigError,
     TrainConfig,
-    load_config,
-    store_config,
+    claim_folder,
     validate,
 )
 from algorithms.display import Display, describe
@@ -87,7 +86,8 @@ def run_comparison(
         AgentError: the text of an anchor or of an opponent names no agent.
     """
     _check_judging(config)  # better an error now than after the training
-    _claim(folder, config, resume)
+    # How it is judged may change: the runs stay the same.
+    claim_folder(folder, "comparison", config, resume, ("judge", "workers"))
     count = config.workers or available_cores()
 
     runs = config.runs()
@@ -190,28 +190,3 @@ def _check_judging(config: CompareConfig) -> None:
             make_openings(games // 2, judge.opening_moves, config.game.rules(), judge.seed)
         except ValueError as error:
             raise ConfigError(f"judge: {games} games: {error}") from None
-
-
-def _claim(folder: Path, config: CompareConfig, resume: bool) -> None:
-    """Make the folder, or see that the comparison in it is the one to resume."""
-    path = folder / "config.yaml"
-    if path.exists():
-        if not resume:
-            raise ConfigError(
-                f"{folder} already holds a comparison: go on with it by --resume, choose another "
-                "name, or delete the folder"
-            )
-        stored = load_config(CompareConfig, path)
-        # How it is judged may change: the runs stay the same.
-        differing = [
-            key
-            for key, value in config.model_dump(mode="json").items()
-            if key not in ("judge", "workers") and stored.model_dump(mode="json")[key] != value
-        ]
-        if differing:
-            raise ConfigError(
-                f"{folder} cannot be resumed: its {' and '.join(differing)} differ from what is "
-                f"asked for; see {path}"
-            )
-    folder.mkdir(parents=True, exist_ok=True)
-    store_config(path, config)

@@ -250,6 +250,40 @@ def store_config(path: Path, config: BaseModel) -> None:
     beside.replace(path)
 
 
+def claim_folder(
+    folder: Path, kind: str, config: BaseModel, resume: bool, may_differ: Sequence[str]
+) -> None:
+    """Make a folder and store `config` in it, or see that what it holds is what to resume.
+
+    Args:
+        folder: of a run or a comparison.
+        kind: what the folder holds, for messages.
+        config: of the run or comparison.
+        resume: whether to go on with what is there.
+        may_differ: keys in which a stored configuration may differ.
+
+    Raises:
+        ConfigError: the folder is taken, by this or by something else.
+    """
+    path = folder / "config.yaml"
+    if path.exists():
+        if not resume:
+            raise ConfigError(
+                f"{folder} already holds a {kind}: go on with it by --resume, choose another "
+                "name, or delete the folder"
+            )
+        stored = load_config(type(config), path).model_dump(mode="json")
+        wanted = config.model_dump(mode="json")
+        differing = [key for key in wanted if key not in may_differ and stored[key] != wanted[key]]
+        if differing:
+            raise ConfigError(
+                f"{folder} cannot be resumed: its {' and '.join(differing)} differ from what is "
+                f"asked for; see {path}"
+            )
+    folder.mkdir(parents=True, exist_ok=True)
+    store_config(path, config)
+
+
 def _override(data: dict[str, Any], override: str) -> None:
     key, separator, text = override.partition("=")
     parts = key.strip().split(".")

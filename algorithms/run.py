@@ -22,7 +22,13 @@ from algorithms.checkpoint import (
     load_weights,
     save_checkpoint,
 )
-from algorithms.config import ConfigError, TrainConfig, load_config, make_learner, store_config
+from algorithms.config import (
+    ConfigError,
+    TrainConfig,
+    claim_folder,
+    load_config,
+    make_learner,
+)
 from algorithms.learner import Learner
 from baselines.arena import make_openings, play_games
 from baselines.sgf import save_games
@@ -93,7 +99,8 @@ def train(
     torch.set_num_threads(1)  # several spin against each other on a shared machine
     rules = config.game.rules()
     openings = _sample_openings(config)
-    _claim(folder, config, resume)
+    # A run may be given more budget, or be watched otherwise; it stays the same run.
+    claim_folder(folder, "run", config, resume, ("budget", "checkpoints", "sample_games"))
     learner = make_learner(config.learner, rules, config.seed)
     ledger = Ledger(budget=config.budget)
     checkpoints = folder / "checkpoints"
@@ -190,31 +197,6 @@ def is_complete(folder: Path) -> bool:
     ledger = Ledger(budget=load_run_config(folder).budget)
     ledger.load(snapshots[-1].spent)
     return ledger.exhausted()
-
-
-def _claim(folder: Path, config: TrainConfig, resume: bool) -> None:
-    """Make the folder, or see that the run in it is the one to resume."""
-    path = folder / "config.yaml"
-    if path.exists():
-        if not resume:
-            raise ConfigError(
-                f"{folder} already holds a run: go on with it by --resume, or choose another name"
-            )
-        stored = load_run_config(folder).model_dump(mode="json")
-        wanted = config.model_dump(mode="json")
-        # A run may be given more budget, or be watched otherwise; it stays the same run.
-        differing = [
-            key
-            for key in wanted
-            if key not in ("budget", "checkpoints", "sample_games") and stored[key] != wanted[key]
-        ]
-        if differing:
-            raise ConfigError(
-                f"{folder} cannot be resumed: its {' and '.join(differing)} differ from what is "
-                f"asked for; see {path}"
-            )
-    folder.mkdir(parents=True, exist_ok=True)
-    store_config(path, config)
 
 
 def _restore(checkpoints: Path, learner: Learner, ledger: Ledger) -> int | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from run_helpers import stop_after, tree
 from sgfmill import sgf
 
 from algorithms import run
@@ -28,18 +29,6 @@ from algorithms.run import (
 from algorithms.tracking import MetricsFile, TensorBoard, read_metrics
 from baselines.agent import RandomAgent
 from goenv import GoBatch
-
-
-def stop_after(steps):
-    """For `should_stop`: true from the call after so many steps."""
-    calls = itertools.count()
-    return lambda: next(calls) >= steps
-
-
-def tree(folder: Path) -> dict[str, int]:
-    """Every file of a folder with the time of its last change."""
-    return {str(p): p.lstat().st_mtime_ns for p in sorted(folder.rglob("*")) if not p.is_dir()}
-
 
 # The same again
 

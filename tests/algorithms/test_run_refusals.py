@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-from pathlib import Path
 
 import pytest
+from run_helpers import stop_after, tree
 
 from algorithms.checkpoint import ARRAYS, NUMBERS, WEIGHTS, CheckpointError
 from algorithms.config import ConfigError, TrainConfig
@@ -16,18 +15,6 @@ from algorithms.run import (
     load_run_config,
     train,
 )
-
-
-def stop_after(steps):
-    """For `should_stop`: true from the call after so many steps."""
-    calls = itertools.count()
-    return lambda: next(calls) >= steps
-
-
-def tree(folder: Path) -> dict[str, int]:
-    """Every file of a folder with the time of its last change."""
-    return {str(p): p.lstat().st_mtime_ns for p in sorted(folder.rglob("*")) if not p.is_dir()}
-
 
 # Folders that hold something else
 
