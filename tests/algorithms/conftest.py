@@ -169,6 +169,9 @@ class Command:
 
     def __init__(self, *arguments: object, environment: dict[str, str | None] | None = None):
         full = {**os.environ, **(environment or {})}
+        # In the background of a shell Ctrl-C is ignored, and children would inherit that.
+        if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "algorithms.cli", *map(str, arguments)],
             cwd=REPOSITORY,
