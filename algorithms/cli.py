@@ -187,6 +187,46 @@ def match(
     console.print(table)
 
 
+bench = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="""Measure speed. The figures of a busy machine vary: compare within one run.""",
+)
+app.add_typer(bench, name="bench")
+
+
+@bench.command("env")
+def bench_env(
+    sizes: Annotated[str, typer.Option(help="sides of boards, with commas")] = "5,9,19",
+    seconds: Annotated[float, typer.Option(min=0.01, help="of a turn, about")] = 0.5,
+    repeats: Annotated[int, typer.Option(min=1, help="turns of each environment")] = 5,
+    peers: Annotated[bool, typer.Option(help="measure other environments that are there")] = True,
+    store: Annotated[Path | None, typer.Option("--json", help="file for the figures")] = None,
+) -> None:
+    """Random legal play with exact mask and planes at every ply, on one core.
+
+    With `pip install 'gozoo[peers]'` other Go environments take their turns in the same run.
+    """
+    from algorithms.bench.run import bench_environments, print_figures, store_figures
+    from algorithms.config import ConfigError
+    from algorithms.display import Display
+
+    try:
+        sides = [int(size) for size in sizes.split(",")]
+    except ValueError:
+        raise ConfigError(f"--sizes: whole numbers with commas, got {sizes!r}") from None
+    if not all(2 <= size <= 25 for size in sides):
+        raise ConfigError(f"--sizes: from 2 to 25, got {sizes!r}")
+    with Display(console) as display:
+        figures, missing = bench_environments(sides, seconds, repeats, peers, display)
+    print_figures(figures, console)
+    for name in missing if peers else ():
+        console.print(f"{name} is not installed: pip install 'gozoo[peers]' to have it measured")
+    if store is not None:
+        store_figures(figures, missing, store)
+        console.print(f"the figures are in {store}", highlight=False, soft_wrap=True)
+
+
 def main() -> None:
     """Entry point: errors of use are told in a line, others leave a trace in a file."""
     try:

@@ -7,22 +7,18 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from goenv import state
-from goenv.board import (
-    GAME_OVER,
-    ILLEGAL_REPETITION,
-    ILLEGAL_SUICIDE,
-    OCCUPIED,
-    OFF_BOARD,
-)
+from goenv.arguments import checked_actions, checked_array, first_stream
 from goenv.game_loops import (
     copy_games,
     draw_actions,
     judge_games,
     play_games,
+    play_out_games,
     score_games,
     start_games,
     unpad_boards,
 )
+from goenv.legality import GAME_OVER, ILLEGAL_REPETITION, ILLEGAL_SUICIDE, OCCUPIED, OFF_BOARD
 from goenv.observations import (
     DEFAULT_PLANES,
     default_dtype,
@@ -34,7 +30,7 @@ from goenv.rules import Rules
 from goenv.state import HISTORY_COUNT, PASS, RUNNING, STATUS
 from goenv.threads import for_games
 
-# Why an action is illegal, by what `goenv.board.legality` answers.
+# Why an action is illegal, by what `goenv.legality.legality` answers.
 REASONS = {
     OCCUPIED: "the point is occupied",
     OFF_BOARD: "it is not on the board",
@@ -130,13 +126,13 @@ class GoBatch:
         if isinstance(seed, (int, np.integer)):
             # Multiples of an odd constant keep the streams of neighbouring games apart.
             step = np.uint64(0xD1342543DE82EF95)
-            streams[:] = _first_stream(seed) ^ (np.arange(self.num_games, dtype=np.uint64) * step)
+            streams[:] = first_stream(seed) ^ (np.arange(self.num_games, dtype=np.uint64) * step)
             return
         if not isinstance(seed, Sequence) or len(seed) != self.num_games:
             raise ValueError(
                 f"seed must be a whole number or {self.num_games} of them, got {seed!r}"
             )
-        firsts = [None if item is None else _first_stream(item) for item in seed]
+        firsts = [None if item is None else first_stream(item) for item in seed]
         for game, first in enumerate(firsts):
             if first is not None:
                 streams[game] = first
@@ -212,7 +208,7 @@ class GoBatch:
             out: array to write into, or None for a new one.
         """
         shape = (self.num_games, self.num_actions)
-        out = np.empty(shape, np.bool_) if out is None else _checked(out, shape, (np.bool_,))
+        out = np.empty(shape, np.bool_) if out is None else checked_array(out, shape, (np.bool_,))
         for_games(legal_games, self.num_games, self.num_actions, self.games, out)
         return out
 
@@ -236,7 +232,7 @@ class GoBatch:
         if kind == np.uint8 and default_dtype(planes) is np.float32:
             raise ValueError("uint8 cannot hold the plane 'komi': use float32")
         shape = (self.num_games, len(codes), self.max_size, self.max_size)
-        out = np.empty(shape, kind) if out is None else _checked(out, shape, (kind,))
+        out = np.empty(shape, kind) if out is None else checked_array(out, shape, (kind,))
         for_games(observe_games, self.num_games, self.num_actions, self.games, codes, out)
         return out
 
@@ -266,13 +262,34 @@ class GoBatch:
         for_games(draw_actions, self.num_games, self.num_actions, self.games, out)
         return out
 
+    def play_out(self, move_limit: int | None = None) -> None:
+        """Play every running game on at random, to its end or for `move_limit` moves.
+
+        Moves are uniform over the legal points that do not fill an own eye; a side passes when it
+        has none. Draws come from each game's own stream.
+
+        Args:
+            move_limit: in each game; None: three times A, which few games on an open board need.
+
+        Raises:
+            ValueError: the limit is not a positive whole number.
+        """
+        if move_limit is None:
+            move_limit = 3 * self.num_actions
+        if isinstance(move_limit, bool) or not isinstance(move_limit, (int, np.integer)):
+            raise ValueError(f"move_limit must be a whole number or None, got {move_limit!r}")
+        if move_limit < 1:
+            raise ValueError(f"move_limit must be at least 1, got {move_limit}")
+        self.make_room(int(move_limit))
+        for_games(play_out_games, self.num_games, self.num_actions, self.games, int(move_limit))
+
     def reset(self, mask: np.ndarray | None = None) -> None:
         """Begin anew in all games, or in those that `mask`, bool [B], selects.
 
         Random streams go on where they were.
         """
         mask = np.ones(self.num_games, np.bool_) if mask is None else np.array(mask)
-        start_games(self.games, _checked(mask, (self.num_games,), (np.bool_,)))
+        start_games(self.games, checked_array(mask, (self.num_games,), (np.bool_,)))
 
     def set_rules(self, game: int, rules: Rules) -> None:
         """Begin `game` anew under other rules; its board may not exceed the largest, N.
@@ -357,38 +374,3 @@ class GoBatch:
                 self.games = state.grow_history(self.games, slots)
             self._room = 7 * slots // 8 - fullest
         self._room -= moves
-
-
-def checked_actions(actions: np.ndarray, num_games: int) -> np.ndarray:
-    """A copy of `actions` as compiled code takes them, int64 [B].
-
-    Raises:
-        ValueError: they are no whole numbers, or not B of them.
-    """
-    actions = np.asarray(actions)
-    if actions.shape != (num_games,) or actions.dtype.kind not in "iu":
-        raise ValueError(
-            f"actions must be whole numbers of shape ({num_games},), "
-            f"got {actions.dtype} of shape {actions.shape}"
-        )
-    return np.array(actions, np.int64)  # a view would make numba compile all over again
-
-
-def _first_stream(seed: object) -> np.uint64:
-    """State of the random stream of the first game of a batch with this seed."""
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise ValueError(f"seed must be a whole number, zero or more, got {seed!r}")
-    return np.random.SeedSequence(int(seed)).generate_state(1, np.uint64)[0]
-
-
-def _checked(array: np.ndarray, shape: tuple[int, ...], dtypes: tuple) -> np.ndarray:
-    """The array, if it can be written to and has this shape and one of these types."""
-    if not isinstance(array, np.ndarray) or array.shape != shape or array.dtype not in dtypes:
-        wanted = " or ".join(np.dtype(dtype).name for dtype in dtypes)
-        raise ValueError(
-            f"expected an array of {wanted} with shape {shape}, got "
-            f"{getattr(array, 'dtype', type(array).__name__)} with shape {np.shape(array)}"
-        )
-    if not array.flags.writeable:
-        raise ValueError("the array to write into is read-only")
-    return array

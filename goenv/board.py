@@ -1,4 +1,4 @@
-"""The rules, compiled: legal moves, placing stones, scoring.
+"""The rules, compiled: placing stones, the end of a game, scoring. See `goenv.legality` too.
 
 Every kernel is a plain ``@njit(nogil=True)`` function over the arrays of a `Games` tuple and the
 index of a game in it, so a user's own compiled code can call it:
@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
+from numpy import uintp  # see goenv.legality
 
 from goenv.rules import BLACK
 from goenv.state import (
@@ -32,9 +33,13 @@ from goenv.state import (
     ENDED,
     GRID,
     HASH,
+    HEAD_COUNT,
+    HEAD_SLOT,
+    HEADS,
     KOMI2,
     LAST,
     LIBERTIES,
+    LIBERTY_SQUARES,
     LIBERTY_SUM,
     MAX_MOVES,
     NEXT,
@@ -44,26 +49,17 @@ from goenv.state import (
     PLY,
     PREVIOUS_HASH,
     REMOVED,
-    RUNNING,
-    SIMPLE,
     SITUATIONAL,
     SIZE,
     SLOT,
     STATUS,
     STONE,
-    SUICIDE,
     SUPERKO,
     TO_PLAY,
     TRUNCATED,
     ZOBRIST,
-    counts_seen,
-    position_key,
     remember,
-    seen,
 )
-
-# What `legality` answers.
-LEGAL, OCCUPIED, OFF_BOARD, ILLEGAL_SUICIDE, ILLEGAL_REPETITION, GAME_OVER = 0, 1, 2, 3, 4, 5
 
 
 @njit(cache=True, nogil=True)
@@ -94,155 +90,43 @@ def cell_action(games, game, cell):
 
 
 @njit(cache=True, nogil=True)
-def _repeats(games, game, after, to_play):
-    """Whether the rules forbid a move that leads to a board of hash `after`."""
-    if games.info[game, SUPERKO] == SIMPLE:
-        return after == games.words[game, PREVIOUS_HASH]
-    return seen(games, game, position_key(games, game, after, to_play))
-
-
-@njit(cache=True, nogil=True)
-def _contact_legality(games, game, cell):
-    """`legality` of an empty cell by looking at the chains around it."""
-    cells, words, info = games.cells, games.words, games.info
-    colour = info[game, TO_PLAY]
-    width = info[game, SIZE] + 1
-    # Chains beside the cell; where there is none, a number that no other direction has.
-    west, east, north, south = cell - 1, cell + 1, cell - width, cell + width
-    west_stone, east_stone = cells[game, STONE, west], cells[game, STONE, east]
-    north_stone, south_stone = cells[game, STONE, north], cells[game, STONE, south]
-    west_head = cells[game, CHAIN, west] if abs(west_stone) == 1 else -1
-    east_head = cells[game, CHAIN, east] if abs(east_stone) == 1 else -2
-    north_head = cells[game, CHAIN, north] if abs(north_stone) == 1 else -3
-    south_head = cells[game, CHAIN, south] if abs(south_stone) == 1 else -4
-
-    captured_hash, own_hash = np.uint64(0), np.uint64(0)
-    captures, own_neighbours, breathes = False, False, cells[game, OPEN, cell] > 0
-    for direction in range(4):
-        if direction == 0:
-            stone, head, first = west_stone, west_head, True
-        elif direction == 1:
-            stone, head, first = east_stone, east_head, east_head != west_head
-        elif direction == 2:
-            stone, head = north_stone, north_head
-            first = head != west_head and head != east_head
-        else:
-            stone, head = south_stone, south_head
-            first = head != west_head and head != east_head and head != north_head
-        if head < 0 or not first:
-            continue
-        touches = (
-            (head == west_head) + (head == east_head) + (head == north_head) + (head == south_head)
-        )
-        last_liberty = cells[game, LIBERTIES, head] == touches
-        if stone == colour:
-            own_neighbours = True
-            own_hash ^= words[game, CHAIN_HASH + head]
-            if not last_liberty:
-                breathes = True
-        elif last_liberty:
-            captures = True
-            captured_hash ^= words[game, CHAIN_HASH + head]
-
-    if captures or breathes:
-        if info[game, REMOVED] == 0:
-            return LEGAL  # a stone where none ever was: nothing can repeat
-        after = words[game, HASH] ^ captured_hash ^ ZOBRIST[0 if colour == BLACK else 1, cell]
-    else:
-        superko = info[game, SUPERKO]
-        if info[game, SUICIDE] == 0 or (not own_neighbours and superko != SITUATIONAL):
-            return ILLEGAL_SUICIDE
-        after = words[game, HASH] ^ own_hash
-    return ILLEGAL_REPETITION if _repeats(games, game, after, -colour) else LEGAL
-
-
-@njit(cache=True, nogil=True)
-def legality(games, game, cell):
-    """LEGAL, or the reason why the player to move may not play at `cell` (PASS is always legal)."""
-    if games.info[game, STATUS] != RUNNING:
-        return GAME_OVER
-    if cell == PASS:
-        return LEGAL
-    if cell < 0 or games.cells[game, STONE, cell] == BORDER:
-        return OFF_BOARD
-    if games.cells[game, STONE, cell] != 0:
-        return OCCUPIED
-    if games.cells[game, OPEN, cell] > 0 and games.info[game, REMOVED] == 0:
-        # Until a stone is taken off, every move that is no suicide puts a stone where none ever
-        # was: nothing can repeat.
-        return LEGAL
-    return _contact_legality(games, game, cell)
-
-
-@njit(cache=True, nogil=True)
-def legal_cells(games, game, legal):
-    """Write into ``legal`` bool [P] which cells are legal for the player to move; not the pass.
-
-    The same answer as `legality` for every cell, sooner: a move beside an empty point that
-    captures nothing only adds a stone, so it can repeat a position only if one with the same
-    numbers of stones occurred; captures are found from the chains in atari.
-    """
-    cells, words, info = games.cells, games.words, games.info
-    size, colour = info[game, SIZE], info[game, TO_PLAY]
-    width = size + 1
-    end = width * width
-    for cell in range(legal.shape[0]):
-        legal[cell] = False
-    if info[game, STATUS] != RUNNING:
-        return
-    for cell in range(width, end):
-        legal[cell] = cells[game, STONE, cell] == 0 and cells[game, OPEN, cell] > 0
-    count = info[game, EMPTY_COUNT]
-    removed = info[game, REMOVED] > 0
-    may_repeat = False
-    if removed and info[game, SUPERKO] != SIMPLE:
-        black = info[game, BLACK_COUNT]
-        white = size * size - count - black
-        may_repeat = counts_seen(games, game, black + (colour == BLACK), white + (colour != BLACK))
-    row = 0 if colour == BLACK else 1
-    for index in range(count):
-        empty = np.int64(cells[game, EMPTIES, index])
-        if cells[game, OPEN, empty] == 0:
-            legal[empty] = _contact_legality(games, game, empty) == LEGAL
-        elif may_repeat:
-            key = position_key(games, game, words[game, HASH] ^ ZOBRIST[row, empty], -colour)
-            legal[empty] = not seen(games, game, key)
-    if not removed:
-        return
-    for head in range(width, end):
-        if cells[game, STONE, head] == -colour and cells[game, CHAIN, head] == head:
-            liberties = cells[game, LIBERTIES, head]
-            if liberties > 4:
-                continue
-            # In atari all pseudo-liberties are one cell, and it is their mean. Other chains may
-            # point at some cell too; `_contact_legality` is right about every empty one.
-            liberty = np.int64(cells[game, LIBERTY_SUM, head]) // liberties
-            if width <= liberty < end and cells[game, STONE, liberty] == 0:
-                legal[liberty] = _contact_legality(games, game, liberty) == LEGAL
+def _forget_head(games, game, head):
+    """Take a head off the list of heads; the last of the list moves to its place."""
+    heads, slots = games.cells[game, HEADS], games.cells[game, HEAD_SLOT]
+    count = games.info[game, HEAD_COUNT] - 1
+    last = heads[uintp(count)]
+    heads[uintp(slots[uintp(head)])] = last
+    slots[uintp(last)] = slots[uintp(head)]
+    games.info[game, HEAD_COUNT] = count
 
 
 @njit(cache=True, nogil=True)
 def _remove_chain(games, game, head, width):
     """Take a chain off the board."""
-    cells, info = games.cells, games.info
-    games.words[game, HASH] ^= games.words[game, CHAIN_HASH + head]
-    if cells[game, STONE, head] == BLACK:
-        info[game, BLACK_COUNT] -= cells[game, CHAIN_SIZE, head]
+    _forget_head(games, game, head)
+    cells, info = games.cells[game], games.info
+    stones, chains, following, opens = cells[STONE], cells[CHAIN], cells[NEXT], cells[OPEN]
+    liberties, sums, squares = cells[LIBERTIES], cells[LIBERTY_SUM], cells[LIBERTY_SQUARES]
+    empties, slots = cells[EMPTIES], cells[SLOT]
+    games.words[game, HASH] ^= games.words[game, uintp(CHAIN_HASH + head)]
+    if stones[uintp(head)] == BLACK:
+        info[game, BLACK_COUNT] -= cells[CHAIN_SIZE, uintp(head)]
     cell = np.int64(head)
     count = info[game, EMPTY_COUNT]
     while True:
-        cells[game, STONE, cell] = 0
-        cells[game, EMPTIES, count] = cell
-        cells[game, SLOT, cell] = count
+        stones[uintp(cell)] = 0
+        empties[uintp(count)] = cell
+        slots[uintp(cell)] = count
         count += 1
         for step in (-1, 1, -width, width):
-            neighbour = cell + step
-            cells[game, OPEN, neighbour] += 1
-            if abs(cells[game, STONE, neighbour]) == 1:
-                other = cells[game, CHAIN, neighbour]
-                cells[game, LIBERTIES, other] += 1
-                cells[game, LIBERTY_SUM, other] += cell
-        cell = np.int64(cells[game, NEXT, cell])
+            neighbour = uintp(cell + step)
+            opens[neighbour] += 1
+            if abs(stones[neighbour]) == 1:
+                other = uintp(chains[neighbour])
+                liberties[other] += 1
+                sums[other] += cell
+                squares[other] += cell * cell
+        cell = np.int64(following[uintp(cell)])
         if cell == head:
             break
     info[game, REMOVED] += count - info[game, EMPTY_COUNT]
@@ -252,72 +136,84 @@ def _remove_chain(games, game, head, width):
 @njit(cache=True, nogil=True)
 def _join(games, game, head, other):
     """Join two chains of one colour; returns the head of the whole."""
-    cells = games.cells
-    if cells[game, CHAIN_SIZE, head] < cells[game, CHAIN_SIZE, other]:
+    cells = games.cells[game]
+    if cells[CHAIN_SIZE, uintp(head)] < cells[CHAIN_SIZE, uintp(other)]:
         head, other = other, head
+    _forget_head(games, game, other)
+    chains, following = cells[CHAIN], cells[NEXT]
     cell = np.int64(other)
     while True:
-        cells[game, CHAIN, cell] = head
-        cell = np.int64(cells[game, NEXT, cell])
+        chains[uintp(cell)] = head
+        cell = np.int64(following[uintp(cell)])
         if cell == other:
             break
-    following = cells[game, NEXT, head]
-    cells[game, NEXT, head] = cells[game, NEXT, other]
-    cells[game, NEXT, other] = following
-    for field in (LIBERTIES, LIBERTY_SUM, CHAIN_SIZE):
-        cells[game, field, head] += cells[game, field, other]
-    games.words[game, CHAIN_HASH + head] ^= games.words[game, CHAIN_HASH + other]
+    after = following[uintp(head)]
+    following[uintp(head)] = following[uintp(other)]
+    following[uintp(other)] = after
+    for field in (LIBERTIES, LIBERTY_SUM, LIBERTY_SQUARES, CHAIN_SIZE):
+        cells[field, uintp(head)] += cells[field, uintp(other)]
+    words = games.words[game]
+    words[uintp(CHAIN_HASH + head)] ^= words[uintp(CHAIN_HASH + other)]
     return head
 
 
 @njit(cache=True, nogil=True)
 def _place(games, game, cell):
     """Put a stone of the player to move on an empty cell, take off what has no liberty."""
-    cells, info = games.cells, games.info
+    cells, words, info = games.cells[game], games.words[game], games.info
+    stones, chains, opens = cells[STONE], cells[CHAIN], cells[OPEN]
+    liberties, sums, squares = cells[LIBERTIES], cells[LIBERTY_SUM], cells[LIBERTY_SQUARES]
+    empties, slots = cells[EMPTIES], cells[SLOT]
     colour = info[game, TO_PLAY]
     width = info[game, SIZE] + 1
+    here = uintp(cell)
 
     count = info[game, EMPTY_COUNT] - 1
-    last = cells[game, EMPTIES, count]
-    slot = cells[game, SLOT, cell]
-    cells[game, EMPTIES, slot] = last
-    cells[game, SLOT, last] = slot
+    last, slot = empties[uintp(count)], slots[here]
+    empties[uintp(slot)] = last
+    slots[uintp(last)] = slot
     info[game, EMPTY_COUNT] = count
     info[game, BLACK_COUNT] += colour == BLACK
 
-    key = ZOBRIST[0 if colour == BLACK else 1, cell]
-    games.words[game, HASH] ^= key
-    games.words[game, CHAIN_HASH + cell] = key
-    cells[game, STONE, cell] = colour
-    cells[game, CHAIN, cell] = cell
-    cells[game, NEXT, cell] = cell
-    cells[game, CHAIN_SIZE, cell] = 1
-    cells[game, LIBERTIES, cell] = cells[game, OPEN, cell]
-    liberty_sum = 0
+    key = ZOBRIST[0 if colour == BLACK else 1, here]
+    words[HASH] ^= key
+    words[uintp(CHAIN_HASH + cell)] = key
+    stones[here] = colour
+    chains[here] = cell
+    cells[NEXT, here] = cell
+    cells[CHAIN_SIZE, here] = 1
+    head_count = info[game, HEAD_COUNT]
+    cells[HEADS, uintp(head_count)] = cell
+    cells[HEAD_SLOT, here] = head_count
+    info[game, HEAD_COUNT] = head_count + 1
+    liberties[here] = opens[here]
+    own_sum, own_squares = 0, 0
     for step in (-1, 1, -width, width):
-        neighbour = cell + step
-        cells[game, OPEN, neighbour] -= 1
-        stone = cells[game, STONE, neighbour]
+        neighbour = uintp(cell + step)
+        opens[neighbour] -= 1
+        stone = stones[neighbour]
         if stone == 0:
-            liberty_sum += neighbour
+            own_sum += cell + step
+            own_squares += (cell + step) * (cell + step)
         elif stone != BORDER:
-            head = cells[game, CHAIN, neighbour]
-            cells[game, LIBERTIES, head] -= 1
-            cells[game, LIBERTY_SUM, head] -= cell
-    cells[game, LIBERTY_SUM, cell] = liberty_sum
+            head = uintp(chains[neighbour])
+            liberties[head] -= 1
+            sums[head] -= cell
+            squares[head] -= cell * cell
+    sums[here], squares[here] = own_sum, own_squares
 
     own_head = np.int64(cell)
     for step in (-1, 1, -width, width):
-        if cells[game, STONE, cell + step] == colour:
-            head = np.int64(cells[game, CHAIN, cell + step])
-            if head != own_head:
-                own_head = _join(games, game, own_head, head)
+        if stones[uintp(cell + step)] == colour:
+            other = np.int64(chains[uintp(cell + step)])
+            if other != own_head:
+                own_head = _join(games, game, own_head, other)
     for step in (-1, 1, -width, width):
-        if cells[game, STONE, cell + step] == -colour:
-            head = np.int64(cells[game, CHAIN, cell + step])
-            if cells[game, LIBERTIES, head] == 0:
-                _remove_chain(games, game, head, width)
-    if cells[game, LIBERTIES, own_head] == 0:
+        if stones[uintp(cell + step)] == -colour:
+            other = np.int64(chains[uintp(cell + step)])
+            if liberties[uintp(other)] == 0:
+                _remove_chain(games, game, other, width)
+    if liberties[uintp(own_head)] == 0:
         _remove_chain(games, game, own_head, width)
 
 

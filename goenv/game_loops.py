@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from goenv.board import LEGAL, action_cell, cell_action, final_score, legality, play
-from goenv.random_play import random_legal_cell
+from goenv.board import action_cell, cell_action, final_score, play
+from goenv.legality import LEGAL, legality
+from goenv.random_play import play_out, random_legal_cell
 from goenv.state import PASS, RUNNING, SIZE, STATUS, STONE, copy_game, start
 
 
@@ -50,6 +51,13 @@ def draw_actions(first, last, games, out):
         if games.info[game, STATUS] == RUNNING:
             cell = random_legal_cell(games, game)
         out[game] = cell_action(games, game, cell)
+
+
+@njit(cache=True, nogil=True)
+def play_out_games(first, last, games, move_limit):
+    """A random playout from each running game; see `goenv.random_play.play_out`."""
+    for game in range(first, last):
+        play_out(games, game, move_limit)
 
 
 @njit(cache=True, nogil=True)

@@ -9,7 +9,7 @@ import gymnasium
 import numpy as np
 
 from goenv.batch import REASONS, GoBatch, IllegalActionError
-from goenv.board import GAME_OVER, LEGAL
+from goenv.legality import GAME_OVER, LEGAL
 from goenv.observations import DEFAULT_PLANES
 from goenv.render import game_text
 from goenv.rules import BLACK, Rules, Superko

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
+from numpy import uintp  # see goenv.legality
 
-from goenv.board import legal_cells
+from goenv.legality import refresh_legal
 from goenv.rules import BLACK
-from goenv.state import GRID, KOMI2, RUNNING, SIZE, STATUS, STONE, TO_PLAY
+from goenv.state import GRID, KOMI2, LEGAL_MASK, RUNNING, SIZE, STATUS, STONE, TO_PLAY
 
 # Name -> (code used by the kernel, whether 0 and 1 are its only values, meaning).
 PLANES: dict[str, tuple[int, bool, str]] = {
@@ -43,32 +44,51 @@ def default_dtype(planes: tuple[str, ...]) -> type:
 @njit(cache=True, nogil=True)
 def observe_game(games, game, codes, out, row):
     """Write the planes `codes` of one game into ``out[row]`` [C, N, N]; zeros off the board."""
-    cells, info = games.cells, games.info
+    info = games.info
+    stones = games.cells[game, STONE]
     size, grid, colour = info[game, SIZE], info[game, GRID], info[game, TO_PLAY]
     width = size + 1
-    for plane in range(codes.shape[0]):
-        code = codes[plane]
+    first = 0
+    if codes.shape[0] >= 3 and codes[0] == 0 and codes[1] == 1 and codes[2] == 2:
+        # The usual beginning, in one go.
+        own, opponent, empty = out[row, 0], out[row, 1], out[row, 2]
+        first = 3
         if size < grid:
-            out[row, plane] = 0
+            out[row, :3] = 0
+        for y in range(size):
+            base = (y + 1) * width
+            for x in range(size):
+                stone = stones[uintp(base + x)]
+                own[y, x] = stone == colour
+                opponent[y, x] = stone == -colour
+                empty[y, x] = stone == 0
+    for plane in range(first, codes.shape[0]):
+        code = codes[plane]
+        target = out[row, plane]
+        if size < grid:
+            target[:] = 0
         if code <= 2:
             wanted = (colour, -colour, 0)[code]
             for y in range(size):
+                base = (y + 1) * width
                 for x in range(size):
-                    out[row, plane, y, x] = cells[game, STONE, (y + 1) * width + x] == wanted
+                    target[y, x] = stones[uintp(base + x)] == wanted
         elif code == 5:
-            legal = np.empty(cells.shape[2], np.bool_)
-            legal_cells(games, game, legal)
+            if info[game, STATUS] != RUNNING:
+                target[:] = 0
+                continue
+            refresh_legal(games, game)
+            legal = games.cells[game, LEGAL_MASK]
             for y in range(size):
+                base = (y + 1) * width
                 for x in range(size):
-                    out[row, plane, y, x] = legal[(y + 1) * width + x]
+                    target[y, x] = legal[uintp(base + x)]
         else:
             komi = 0.25 * info[game, KOMI2] / size
             value = out.dtype.type(-komi if colour == BLACK else komi)
             if code == 3:
                 value = out.dtype.type(colour == BLACK)
-            for y in range(size):
-                for x in range(size):
-                    out[row, plane, y, x] = value
+            target[:size, :size] = value
 
 
 @njit(cache=True, nogil=True)
@@ -82,14 +102,19 @@ def observe_games(first, last, games, codes, out):
 def legal_row(games, game, out, row):
     """Legal actions of one game into ``out[row]`` bool [A]; all False in a finished game."""
     size, grid = games.info[game, SIZE], games.info[game, GRID]
-    legal = np.empty(games.cells.shape[2], np.bool_)
-    legal_cells(games, game, legal)
-    if size < grid:
-        out[row] = False
+    target = out[row]
+    running = games.info[game, STATUS] == RUNNING
+    if size < grid or not running:
+        target[:] = False
+    target[grid * grid] = running
+    if not running:
+        return
+    refresh_legal(games, game)
+    legal = games.cells[game, LEGAL_MASK]
     for y in range(size):
+        base = (y + 1) * (size + 1)
         for x in range(size):
-            out[row, y * grid + x] = legal[(y + 1) * (size + 1) + x]
-    out[row, grid * grid] = games.info[game, STATUS] == RUNNING
+            target[uintp(y * grid + x)] = legal[uintp(base + x)] != 0
 
 
 @njit(cache=True, nogil=True)

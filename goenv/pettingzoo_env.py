@@ -11,7 +11,7 @@ from pettingzoo import AECEnv
 from pettingzoo.utils.wrappers import OrderEnforcingWrapper
 
 from goenv.batch import REASONS, GoBatch, IllegalActionError
-from goenv.board import LEGAL
+from goenv.legality import LEGAL
 from goenv.observations import DEFAULT_PLANES
 from goenv.render import game_text
 from goenv.rules import BLACK, WHITE, Rules, Superko

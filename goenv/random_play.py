@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from goenv.board import LEGAL, legality, play
+from goenv.board import play
+from goenv.legality import LEGAL, legality
 from goenv.state import (
     CHAIN_HASH,
     EMPTIES,

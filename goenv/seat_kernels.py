@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from numba import njit
 
-from goenv.board import GAME_OVER, LEGAL, action_cell, final_score, legality, play
+from goenv.board import action_cell, final_score, play
+from goenv.legality import GAME_OVER, LEGAL, legality
 from goenv.observations import legal_row, observe_game
 from goenv.random_play import random_below, random_legal_cell
 from goenv.state import ENDED, FORFEITED, PLY, RUNNING, STATUS, TO_PLAY, start

@@ -4,9 +4,10 @@ A board is kept on a padded line of cells: row ``r`` and column ``c`` of a board
 cell ``(r + 1) * (n + 1) + c``, and one border column between rows serves as the right edge of one
 row and the left edge of the next. So the neighbours of a cell are at ``-1, +1, -(n+1), +(n+1)``
 with no test for the edge. Chains are rings of stones (NEXT) that share a head (CHAIN); the head
-carries the count and sum of its pseudo-liberties (a liberty counts once for every stone that
-touches it) and the XOR of the Zobrist keys of its stones, so the hash after any move, captures
-and suicide included, takes a few XORs and no copy of the board.
+carries count, sum and sum of squares of its pseudo-liberties (a liberty counts once for every
+stone that touches it; all are one cell exactly if count times squares is the sum squared) and the
+XOR of the Zobrist keys of its stones, so the hash after any move, captures and suicide included,
+takes a few XORs and no copy of the board.
 
 The history of positions is a hash table per game. It grows on request (`grow_history`), never
 silently forgets, and compares 64-bit keys: two different positions of one game share a key with a
@@ -28,12 +29,17 @@ from goenv.rules import BLACK, MAX_SIZE, SUPERKO_CODES, Rules
 BORDER = 2  # what STONE holds outside the board
 PASS = 0  # the cell that stands for a pass; cell 0 is always border
 
-# Rows of `Games.cells`. LIBERTIES, LIBERTY_SUM and CHAIN_SIZE are valid at the head of a chain.
-STONE, CHAIN, NEXT, LIBERTIES, LIBERTY_SUM, CHAIN_SIZE = 0, 1, 2, 3, 4, 5
-OPEN = 6  # number of empty neighbours of a cell
-EMPTIES = 7  # the empty cells in no order, as a list; the first EMPTY_COUNT count
-SLOT = 8  # where in EMPTIES an empty cell stands
-CELL_FIELDS = 9
+# Rows of `Games.cells`. What belongs to a chain is valid at its head. Sums of squares wrap round.
+STONE, CHAIN, NEXT, LIBERTIES, LIBERTY_SUM, LIBERTY_SQUARES, CHAIN_SIZE = 0, 1, 2, 3, 4, 5, 6
+OPEN = 7  # number of empty neighbours of a cell
+EMPTIES = 8  # the empty cells in no order, as a list; the first EMPTY_COUNT count
+SLOT = 9  # where in EMPTIES an empty cell stands
+HEADS = 10  # the heads of all chains in no order, as a list; the first HEAD_COUNT count
+HEAD_SLOT = 11  # where in HEADS a head stands
+LEGAL_MASK = 12  # 1 where the player to move may play, if LEGAL_PLY says that it is up to date
+SCRATCH = 13  # a list in use within one kernel
+CELL_FIELDS = 14
+COPIED_FIELDS = 12  # the rows of a game without those that can be worked out anew
 
 # Columns of `Games.info`. First the rules ...
 SIZE, KOMI2, SUPERKO, SUICIDE, MAX_MOVES = 0, 1, 2, 3, 4  # KOMI2 is twice the komi
@@ -41,14 +47,20 @@ GRID = 5  # side of the largest board of the batch, on which actions are numbere
 # ... then the game.
 TO_PLAY, PLY, PASSES, STATUS, LAST, EMPTY_COUNT, BLACK_COUNT, REMOVED = 6, 7, 8, 9, 10, 11, 12, 13
 HISTORY_COUNT = 14
-INFO_FIELDS = 15
+HEAD_COUNT = 15
+LEGAL_PLY = 16  # 1 + the ply for which LEGAL_MASK was made; 0 if for none
+INFO_FIELDS = 17
 
 # Columns of `Games.words`: hash of the board, hash before the last move, state of the random
-# stream, a filter of the (black, white) stone counts seen so far, then the hashes of the chains
-# (one per cell, valid at the head), then the history table, whose length is a power of 2.
+# stream, bit sets of the (black, white) stone counts and of the uppermost bits of the keys seen so
+# far, then the hashes of the chains (one per cell, valid at the head), then the history table,
+# whose length is a power of 2.
 HASH, PREVIOUS_HASH, STREAM, FILTER = 0, 1, 2, 3
 FILTER_WORDS = 32
-CHAIN_HASH = FILTER + FILTER_WORDS
+KEY_FILTER = FILTER + FILTER_WORDS
+KEY_FILTER_WORDS = 64
+CHAIN_HASH = KEY_FILTER + KEY_FILTER_WORDS
+_KEY_SHIFT = np.uint64(64 - 12)  # 64 words of 64 bits are numbered by 12 bits
 
 # Values of the STATUS column: in play; over by two passes; cut off at MAX_MOVES; lost by an illegal
 # action, in an environment where that loses (the score then says nothing about who won).
@@ -180,6 +192,14 @@ def seen(games, game, key):
 
 
 @njit(cache=True, nogil=True)
+def maybe_seen(games, game, key):
+    """False only if the history does not hold `key`; cheaper than `seen`, and seldom wrong."""
+    bit = key >> _KEY_SHIFT
+    word = games.words[game, KEY_FILTER + np.int64(bit >> np.uint64(6))]
+    return (word >> (bit & np.uint64(63))) & np.uint64(1) != 0
+
+
+@njit(cache=True, nogil=True)
 def counts_seen(games, game, black, white):
     """False only if no position so far had so many black and white stones."""
     bit = (black + 29 * white) & (64 * FILTER_WORDS - 1)
@@ -199,10 +219,13 @@ def remember(games, game):
     key = position_key(games, game, games.words[game, HASH], info[game, TO_PLAY])
     if insert_key(games.words, game, start, key):
         info[game, HISTORY_COUNT] += 1
+    bit = key >> _KEY_SHIFT
+    word = KEY_FILTER + np.int64(bit >> np.uint64(6))
+    games.words[game, word] |= np.uint64(1) << (bit & np.uint64(63))
     black = info[game, BLACK_COUNT]
     white = info[game, SIZE] * info[game, SIZE] - info[game, EMPTY_COUNT] - black
-    bit = (black + 29 * white) & (64 * FILTER_WORDS - 1)
-    games.words[game, FILTER + (bit >> 6)] |= np.uint64(1) << np.uint64(bit & 63)
+    count_bit = (black + 29 * white) & (64 * FILTER_WORDS - 1)
+    games.words[game, FILTER + (count_bit >> 6)] |= np.uint64(1) << np.uint64(count_bit & 63)
 
 
 @njit(cache=True, nogil=True)
@@ -263,11 +286,12 @@ def copy_game(source, from_game, target, to_game):
     The history of `target` may have more slots than that of `source`, or fewer if all fit.
     """
     cells = source.cells.shape[2]
-    for field in range(CELL_FIELDS):
+    for field in range(COPIED_FIELDS):
         for cell in range(cells):
             target.cells[to_game, field, cell] = source.cells[from_game, field, cell]
     for column in range(INFO_FIELDS):
         target.info[to_game, column] = source.info[from_game, column]
+    target.info[to_game, LEGAL_PLY] = 0
     head = CHAIN_HASH + cells
     if target.words.shape[1] == source.words.shape[1]:
         head = source.words.shape[1]

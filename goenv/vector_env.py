@@ -10,7 +10,8 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
-from goenv.batch import REASONS, GoBatch, IllegalActionError, checked_actions
+from goenv.arguments import checked_actions
+from goenv.batch import REASONS, GoBatch, IllegalActionError
 from goenv.game_loops import judge_games
 from goenv.observations import DEFAULT_PLANES
 from goenv.render import game_text

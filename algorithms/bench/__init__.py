@@ -1,0 +1,1 @@
+"""Benchmarks: how fast the environment is, beside others."""

@@ -1,0 +1,61 @@
+"""Benchmarks: every contender plays, and what is measured is shown and stored."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from algorithms.bench.environments import own_contenders
+from algorithms.bench.peers import peer_contenders
+from algorithms.bench.timing import Contender, measure
+
+# Larger batches run the same code.
+CONTENDERS = [
+    contender
+    for contender in [*own_contenders(2), *peer_contenders()[0]]
+    if not contender.name.startswith("GoBatch") or "64" in contender.name
+]
+
+
+@pytest.mark.parametrize("contender", CONTENDERS, ids=lambda contender: contender.name)
+def test_every_contender_plays_what_it_is_asked_for(contender):
+    play = contender.make(5)
+    assert 300 <= play(300) <= 300 + 10_000
+
+
+def test_rates_are_plies_by_time():
+    def sleeper(rate):
+        def play(count):
+            end = time.perf_counter() + count / rate
+            while time.perf_counter() < end:
+                pass
+            return count
+
+        return lambda size: play
+
+    heard = []
+    figures = measure(
+        [Contender("slow", "test", sleeper(1e4)), Contender("fast", "test", sleeper(4e4))],
+        size=5, seconds=0.02, repeats=3, on_repeat=lambda *news: heard.append(news),
+    )  # fmt: skip
+    slow, fast = figures
+    assert fast.rate / slow.rate == pytest.approx(4, rel=0.5)
+    assert slow.lowest <= slow.rate <= slow.highest
+    assert heard == [(n, name) for n in range(4) for name in ("slow", "fast")]
+
+
+def test_the_command_prints_and_stores(gozoo, tmp_path):
+    path = tmp_path / "figures" / "env.json"
+    answer = gozoo("bench", "env", "--sizes", "3", "--seconds", "0.01", "--repeats", "1",
+                   "--no-peers", "--json", path)  # fmt: skip
+    assert answer.code == 0, answer.error
+    data = json.loads(path.read_text())
+    assert {figure["size"] for figure in data["figures"]} == {3}
+    assert all(figure["rate"] > 0 for figure in data["figures"])
+    assert data["machine"]["cores"]
+    for words in (["--sizes", "1"], ["--sizes", "9,x"], ["--sizes", ""]):
+        answer = gozoo("bench", "env", *words)
+        assert answer.code == 1
+        assert answer.error.startswith("gozoo: --sizes: ")
