@@ -9,8 +9,9 @@ from numba import njit
 
 from goenv import GoBatch
 from goenv.board import final_score
+from goenv.history import STREAM
 from goenv.random_play import play_out
-from goenv.state import RUNNING, STATUS, STREAM, TO_PLAY, copy_game
+from goenv.state import RUNNING, STATUS, TO_PLAY, copy_game
 from goenv.threads import for_games
 
 if TYPE_CHECKING:

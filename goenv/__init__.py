@@ -12,7 +12,7 @@ from goenv import (
 )
 from goenv.batch import GoBatch, IllegalActionError
 from goenv.gym_env import GoEnv
-from goenv.observations import PLANES
+from goenv.observations import PLANE_SETS, PLANES
 from goenv.rules import BLACK, EMPTY, WHITE, Rules
 from goenv.threads import get_num_threads, set_num_threads
 from goenv.vector_env import GoVectorEnv
@@ -24,6 +24,7 @@ __all__ = [
     "BLACK",
     "EMPTY",
     "PLANES",
+    "PLANE_SETS",
     "WHITE",
     "GoAECEnv",
     "GoBatch",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 
 def checked_actions(actions: np.ndarray, num_games: int) -> np.ndarray:
@@ -27,12 +28,11 @@ def first_stream(seed: object) -> np.uint64:
     return np.random.SeedSequence(int(seed)).generate_state(1, np.uint64)[0]
 
 
-def checked_array(array: np.ndarray, shape: tuple[int, ...], dtypes: tuple) -> np.ndarray:
-    """The array, if it can be written to and has this shape and one of these types."""
-    if not isinstance(array, np.ndarray) or array.shape != shape or array.dtype not in dtypes:
-        wanted = " or ".join(np.dtype(dtype).name for dtype in dtypes)
+def checked_array(array: np.ndarray, shape: tuple[int, ...], dtype: npt.DTypeLike) -> np.ndarray:
+    """The array, if it can be written to and has this shape and type."""
+    if not isinstance(array, np.ndarray) or array.shape != shape or array.dtype != dtype:
         raise ValueError(
-            f"expected an array of {wanted} with shape {shape}, got "
+            f"expected an array of {np.dtype(dtype).name} with shape {shape}, got "
             f"{getattr(array, 'dtype', type(array).__name__)} with shape {np.shape(array)}"
         )
     if not array.flags.writeable:

@@ -18,16 +18,11 @@ from goenv.game_loops import (
     start_games,
     unpad_boards,
 )
+from goenv.history import STREAM
 from goenv.legality import GAME_OVER, ILLEGAL_REPETITION, ILLEGAL_SUICIDE, OCCUPIED, OFF_BOARD
-from goenv.observations import (
-    DEFAULT_PLANES,
-    default_dtype,
-    legal_games,
-    observe_games,
-    plane_codes,
-)
+from goenv.observations import DEFAULT_PLANES, legal_games, observe_games, read_view
 from goenv.rules import Rules
-from goenv.state import HISTORY_COUNT, PASS, RUNNING, STATUS
+from goenv.state import HISTORY_COUNT, RUNNING, STATUS
 from goenv.threads import for_games
 
 # Why an action is illegal, by what `goenv.legality.legality` answers.
@@ -121,7 +116,7 @@ class GoBatch:
         Raises:
             ValueError: a seed is no such number, or there are not B of them.
         """
-        streams = self.games.words[:, state.STREAM]
+        streams = self.games.words[:, STREAM]
         seed = seed.tolist() if isinstance(seed, np.ndarray) else seed
         if isinstance(seed, (int, np.integer)):
             # Multiples of an odd constant keep the streams of neighbouring games apart.
@@ -181,11 +176,7 @@ class GoBatch:
     @property
     def last_action(self) -> np.ndarray:
         """The last action played, int64 [B]; -1 before the first."""
-        info = self.games.info
-        cells, width = info[:, state.LAST], info[:, state.SIZE] + 1
-        points = (cells // width - 1) * self.max_size + cells % width
-        actions = np.where(cells == PASS, self.num_actions - 1, points)
-        return np.where(cells < 0, -1, actions)
+        return (self.games.info[:, state.RECENT] & 0xFFF) - 1
 
     def score(self) -> np.ndarray:
         """Black's area minus White's area minus komi, in points, float64 [B].
@@ -208,32 +199,43 @@ class GoBatch:
             out: array to write into, or None for a new one.
         """
         shape = (self.num_games, self.num_actions)
-        out = np.empty(shape, np.bool_) if out is None else checked_array(out, shape, (np.bool_,))
-        for_games(legal_games, self.num_games, self.num_actions, self.games, out)
+        out = np.empty(shape, np.bool_) if out is None else checked_array(out, shape, np.bool_)
+        rows = out if out.flags.c_contiguous else np.empty(shape, np.bool_)
+        for_games(legal_games, self.num_games, self.num_actions, self.games, rows.view(np.uint8))
+        if rows is not out:
+            out[...] = rows
         return out
 
     def observe(
         self,
-        planes: tuple[str, ...] = DEFAULT_PLANES,
+        planes: str | Sequence[str] = DEFAULT_PLANES,
         dtype: type | None = None,
         out: np.ndarray | None = None,
+        layout: str = "NCHW",
     ) -> np.ndarray:
-        """Planes of each board from the side of its player to move, [B, C, N, N].
+        """Planes of each board from the side of its player to move.
 
         Args:
-            planes: names out of `goenv.PLANES`.
-            dtype: uint8 or float32; by default uint8 if it can hold the planes.
+            planes: ``"stones"``, ``"alphago_zero"``, ``"features"`` (`goenv.PLANE_SETS`), or a
+                sequence of names out of `goenv.PLANES`.
+            dtype: uint8 or float32; by default that of `out`, or uint8 if it can hold the planes.
             out: array to write into, or None for a new one.
+            layout: ``"NCHW"``, [B, C, N, N], or ``"NHWC"``, [B, N, N, C].
+
+        Raises:
+            ValueError: an argument is wrong; the message names it.
         """
-        codes = plane_codes(planes)
-        kind = np.dtype(dtype or (out.dtype if out is not None else default_dtype(planes)))
-        if kind not in (np.uint8, np.float32):
-            raise ValueError(f"dtype must be uint8 or float32, got {kind}")
-        if kind == np.uint8 and default_dtype(planes) is np.float32:
-            raise ValueError("uint8 cannot hold the plane 'komi': use float32")
-        shape = (self.num_games, len(codes), self.max_size, self.max_size)
-        out = np.empty(shape, kind) if out is None else checked_array(out, shape, (kind,))
-        for_games(observe_games, self.num_games, self.num_actions, self.games, codes, out)
+        if dtype is None and isinstance(out, np.ndarray):
+            dtype = out.dtype.type
+        view = read_view(planes, dtype, layout)
+        shape = (self.num_games, *view.shape(self.max_size))
+        out = np.empty(shape, view.dtype) if out is None else checked_array(out, shape, view.dtype)
+        rows = out if out.flags.c_contiguous else np.empty(shape, view.dtype)
+        flat = rows.reshape(self.num_games, -1)
+        arguments = (self.games, view.codes, flat, view.channels_last)
+        for_games(observe_games, self.num_games, self.num_actions, *arguments)
+        if rows is not out:
+            out[...] = rows
         return out
 
     # ---- what moves them --------------------------------------------------------------------
@@ -289,7 +291,7 @@ class GoBatch:
         Random streams go on where they were.
         """
         mask = np.ones(self.num_games, np.bool_) if mask is None else np.array(mask)
-        start_games(self.games, checked_array(mask, (self.num_games,), (np.bool_,)))
+        start_games(self.games, checked_array(mask, (self.num_games,), np.bool_))
 
     def set_rules(self, game: int, rules: Rules) -> None:
         """Begin `game` anew under other rules; its board may not exceed the largest, N.

@@ -1,4 +1,4 @@
-"""The rules, compiled: placing stones, the end of a game, scoring. See `goenv.legality` too.
+"""The rules, compiled: playing a move, the end of a game, scoring. See `goenv.legality` too.
 
 Every kernel is a plain ``@njit(nogil=True)`` function over the arrays of a `Games` tuple and the
 index of a game in it, so a user's own compiled code can call it:
@@ -7,281 +7,245 @@ index of a game in it, so a user's own compiled code can call it:
     def count_legal_points(games, game):
         count = 0
         for index in range(games.info[game, EMPTY_COUNT]):
-            count += legality(games, game, games.cells[game, EMPTIES, index]) == LEGAL
+            count += legality(games, game, games.cells[game, index, EMPTIES]) == LEGAL
         return count
 
-Moves are cells of the padded board (see `goenv.state`) or PASS; `action_cell` and `cell_action`
-translate from and to actions, which are numbered on the largest board of the batch:
+Points and actions have the same numbers, those of the largest board of the batch:
 ``row * N + column``, and ``N * N`` is the pass.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy import uintp  # see goenv.legality
 
+from goenv.bits import beside, clear_bit, count_bits, set_bit
+from goenv.history import HASH, PREVIOUS_HASH, SITUATIONAL, ZOBRIST
+from goenv.kernel import inlined, kernel
 from goenv.rules import BLACK
 from goenv.state import (
     BLACK_COUNT,
-    BORDER,
+    BLACK_STONES,
     CHAIN,
-    CHAIN_HASH,
+    CHAIN_HEADS,
     CHAIN_SIZE,
     EMPTIES,
     EMPTY_COUNT,
+    EMPTY_POINTS,
     ENDED,
+    FIRST_SLOT,
     GRID,
-    HASH,
-    HEAD_COUNT,
-    HEAD_SLOT,
-    HEADS,
     KOMI2,
-    LAST,
     LIBERTIES,
     LIBERTY_SQUARES,
     LIBERTY_SUM,
+    LINK,
     MAX_MOVES,
-    NEXT,
-    OPEN,
-    PASS,
     PASSES,
     PLY,
-    PREVIOUS_HASH,
     REMOVED,
-    SITUATIONAL,
-    SIZE,
-    SLOT,
+    SCRATCH_BITS,
     STATUS,
     STONE,
     SUPERKO,
     TO_PLAY,
     TRUNCATED,
-    ZOBRIST,
+    WHITE_STONES,
+    earlier_row,
+    note_action,
+    pass_action,
     remember,
 )
 
 
-@njit(cache=True, nogil=True)
-def action_cell(games, game, action):
-    """Cell of an action (numbered on the largest board), PASS for the pass, -1 off the board."""
-    grid = games.info[game, GRID]
-    if action == grid * grid:
-        return PASS
-    if action < 0 or action > grid * grid:
-        return -1
-    size = games.info[game, SIZE]
-    row = action // grid
-    column = action - row * grid
-    if row >= size or column >= size:
-        return -1
-    return (row + 1) * (size + 1) + column
-
-
-@njit(cache=True, nogil=True)
-def cell_action(games, game, cell):
-    """Action (numbered on the largest board) of a cell of the board, or of PASS."""
-    grid = games.info[game, GRID]
-    if cell == PASS:
-        return grid * grid
-    width = games.info[game, SIZE] + 1
-    row = cell // width
-    return (row - 1) * grid + cell - row * width
-
-
-@njit(cache=True, nogil=True)
-def _forget_head(games, game, head):
-    """Take a head off the list of heads; the last of the list moves to its place."""
-    heads, slots = games.cells[game, HEADS], games.cells[game, HEAD_SLOT]
-    count = games.info[game, HEAD_COUNT] - 1
-    last = heads[uintp(count)]
-    heads[uintp(slots[uintp(head)])] = last
-    slots[uintp(last)] = slots[uintp(head)]
-    games.info[game, HEAD_COUNT] = count
-
-
-@njit(cache=True, nogil=True)
-def _remove_chain(games, game, head, width):
+@inlined
+def _remove_chain(games, game, head):
     """Take a chain off the board."""
-    _forget_head(games, game, head)
-    cells, info = games.cells[game], games.info
-    stones, chains, following, opens = cells[STONE], cells[CHAIN], cells[NEXT], cells[OPEN]
-    liberties, sums, squares = cells[LIBERTIES], cells[LIBERTY_SUM], cells[LIBERTY_SQUARES]
-    empties, slots = cells[EMPTIES], cells[SLOT]
-    games.words[game, HASH] ^= games.words[game, uintp(CHAIN_HASH + head)]
-    if stones[uintp(head)] == BLACK:
-        info[game, BLACK_COUNT] -= cells[CHAIN_SIZE, uintp(head)]
-    cell = np.int64(head)
-    count = info[game, EMPTY_COUNT]
-    while True:
-        stones[uintp(cell)] = 0
-        empties[uintp(count)] = cell
-        slots[uintp(cell)] = count
-        count += 1
-        for step in (-1, 1, -width, width):
-            neighbour = uintp(cell + step)
-            opens[neighbour] += 1
-            if abs(stones[neighbour]) == 1:
-                other = uintp(chains[neighbour])
-                liberties[other] += 1
-                sums[other] += cell
-                squares[other] += cell * cell
-        cell = np.int64(following[uintp(cell)])
-        if cell == head:
-            break
-    info[game, REMOVED] += count - info[game, EMPTY_COUNT]
-    info[game, EMPTY_COUNT] = count
+    cells, bits, words = games.cells, games.bits, games.words
+    info, neighbours = games.info, games.neighbours
+    colour = np.int64(cells[game, uintp(head), STONE])
+    row = BLACK_STONES if colour == BLACK else WHITE_STONES
+    off, count = pass_action(games), info[game, EMPTY_COUNT]
+    size = np.int64(cells[game, uintp(head), CHAIN_SIZE])
+    words[game, HASH] ^= words[game, uintp(FIRST_SLOT + head)]
+    clear_bit(bits, game, CHAIN_HEADS, head)
+    info[game, BLACK_COUNT] -= size if colour == BLACK else 0
+    info[game, REMOVED] += size
+    info[game, EMPTY_COUNT] = count + size
+    point = np.int64(head)
+    for slot in range(count, count + size):
+        here = uintp(point)
+        following = np.int64(cells[game, here, LINK])
+        cells[game, here, STONE] = 0
+        cells[game, here, CHAIN] = off
+        cells[game, here, LINK] = slot
+        cells[game, uintp(slot), EMPTIES] = point
+        clear_bit(bits, game, row, point)
+        set_bit(bits, game, EMPTY_POINTS, point)
+        for side in range(4):
+            chain = uintp(cells[game, uintp(neighbours[here, side]), CHAIN])
+            cells[game, chain, LIBERTIES] += 1
+            cells[game, chain, LIBERTY_SUM] += point
+            cells[game, chain, LIBERTY_SQUARES] += point * point
+        point = following
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def _join(games, game, head, other):
     """Join two chains of one colour; returns the head of the whole."""
-    cells = games.cells[game]
-    if cells[CHAIN_SIZE, uintp(head)] < cells[CHAIN_SIZE, uintp(other)]:
+    cells, words = games.cells, games.words
+    if cells[game, uintp(head), CHAIN_SIZE] < cells[game, uintp(other), CHAIN_SIZE]:
         head, other = other, head
-    _forget_head(games, game, other)
-    chains, following = cells[CHAIN], cells[NEXT]
-    cell = np.int64(other)
-    while True:
-        chains[uintp(cell)] = head
-        cell = np.int64(following[uintp(cell)])
-        if cell == other:
-            break
-    after = following[uintp(head)]
-    following[uintp(head)] = following[uintp(other)]
-    following[uintp(other)] = after
-    for field in (LIBERTIES, LIBERTY_SUM, LIBERTY_SQUARES, CHAIN_SIZE):
-        cells[field, uintp(head)] += cells[field, uintp(other)]
-    words = games.words[game]
-    words[uintp(CHAIN_HASH + head)] ^= words[uintp(CHAIN_HASH + other)]
+    clear_bit(games.bits, game, CHAIN_HEADS, other)
+    kept, lost = uintp(head), uintp(other)
+    point = np.int64(other)
+    for _ in range(cells[game, lost, CHAIN_SIZE]):
+        cells[game, uintp(point), CHAIN] = head
+        point = np.int64(cells[game, uintp(point), LINK])
+    after = cells[game, kept, LINK]
+    cells[game, kept, LINK] = cells[game, lost, LINK]
+    cells[game, lost, LINK] = after
+    cells[game, kept, LIBERTIES] += cells[game, lost, LIBERTIES]
+    cells[game, kept, LIBERTY_SUM] += cells[game, lost, LIBERTY_SUM]
+    cells[game, kept, LIBERTY_SQUARES] += cells[game, lost, LIBERTY_SQUARES]
+    cells[game, kept, CHAIN_SIZE] += cells[game, lost, CHAIN_SIZE]
+    words[game, uintp(FIRST_SLOT + head)] ^= words[game, uintp(FIRST_SLOT + other)]
     return head
 
 
-@njit(cache=True, nogil=True)
-def _place(games, game, cell):
-    """Put a stone of the player to move on an empty cell, take off what has no liberty."""
-    cells, words, info = games.cells[game], games.words[game], games.info
-    stones, chains, opens = cells[STONE], cells[CHAIN], cells[OPEN]
-    liberties, sums, squares = cells[LIBERTIES], cells[LIBERTY_SUM], cells[LIBERTY_SQUARES]
-    empties, slots = cells[EMPTIES], cells[SLOT]
+@inlined
+def place(games, game, point):
+    """Put a stone of the player to move on an empty point, take off what has no liberty."""
+    cells, bits, words = games.cells, games.bits, games.words
+    info, neighbours = games.info, games.neighbours
     colour = info[game, TO_PLAY]
-    width = info[game, SIZE] + 1
-    here = uintp(cell)
+    row = BLACK_STONES if colour == BLACK else WHITE_STONES
+    here = uintp(point)
 
     count = info[game, EMPTY_COUNT] - 1
-    last, slot = empties[uintp(count)], slots[here]
-    empties[uintp(slot)] = last
-    slots[uintp(last)] = slot
+    last, slot = cells[game, uintp(count), EMPTIES], cells[game, here, LINK]
+    cells[game, uintp(slot), EMPTIES] = last
+    cells[game, uintp(last), LINK] = slot
     info[game, EMPTY_COUNT] = count
     info[game, BLACK_COUNT] += colour == BLACK
+    set_bit(bits, game, row, point)
+    set_bit(bits, game, CHAIN_HEADS, point)
+    clear_bit(bits, game, EMPTY_POINTS, point)
+    key = ZOBRIST[row, here]
+    words[game, HASH] ^= key
+    words[game, uintp(FIRST_SLOT + point)] = key
 
-    key = ZOBRIST[0 if colour == BLACK else 1, here]
-    words[HASH] ^= key
-    words[uintp(CHAIN_HASH + cell)] = key
-    stones[here] = colour
-    chains[here] = cell
-    cells[NEXT, here] = cell
-    cells[CHAIN_SIZE, here] = 1
-    head_count = info[game, HEAD_COUNT]
-    cells[HEADS, uintp(head_count)] = cell
-    cells[HEAD_SLOT, here] = head_count
-    info[game, HEAD_COUNT] = head_count + 1
-    liberties[here] = opens[here]
-    own_sum, own_squares = 0, 0
-    for step in (-1, 1, -width, width):
-        neighbour = uintp(cell + step)
-        opens[neighbour] -= 1
-        stone = stones[neighbour]
-        if stone == 0:
-            own_sum += cell + step
-            own_squares += (cell + step) * (cell + step)
-        elif stone != BORDER:
-            head = uintp(chains[neighbour])
-            liberties[head] -= 1
-            sums[head] -= cell
-            squares[head] -= cell * cell
-    sums[here], squares[here] = own_sum, own_squares
+    # Every neighbour's chain loses a liberty; for empty points and the border that is a chain
+    # that means nothing, which costs less than a branch that no processor can guess.
+    liberties, total, squares = 0, 0, 0
+    joins, captures = False, False
+    for side in range(4):
+        point_beside = int(neighbours[here, side])
+        stone = cells[game, uintp(point_beside), STONE]
+        chain = uintp(cells[game, uintp(point_beside), CHAIN])
+        empty = int(stone == 0)
+        liberties += empty
+        total += empty * point_beside
+        squares += empty * point_beside * point_beside
+        left = cells[game, chain, LIBERTIES] - 1
+        cells[game, chain, LIBERTIES] = left
+        cells[game, chain, LIBERTY_SUM] -= point
+        cells[game, chain, LIBERTY_SQUARES] -= point * point
+        joins |= stone == colour
+        captures |= (stone == -colour) & (left == 0)
+    cells[game, here, STONE] = colour
+    cells[game, here, CHAIN] = point
+    cells[game, here, LINK] = point
+    cells[game, here, LIBERTIES] = liberties
+    cells[game, here, LIBERTY_SUM] = total
+    cells[game, here, LIBERTY_SQUARES] = squares
+    cells[game, here, CHAIN_SIZE] = 1
 
-    own_head = np.int64(cell)
-    for step in (-1, 1, -width, width):
-        if stones[uintp(cell + step)] == colour:
-            other = np.int64(chains[uintp(cell + step)])
-            if other != own_head:
-                own_head = _join(games, game, own_head, other)
-    for step in (-1, 1, -width, width):
-        if stones[uintp(cell + step)] == -colour:
-            other = np.int64(chains[uintp(cell + step)])
-            if liberties[uintp(other)] == 0:
-                _remove_chain(games, game, other, width)
-    if liberties[uintp(own_head)] == 0:
-        _remove_chain(games, game, own_head, width)
+    head = np.int64(point)
+    if joins:
+        for side in range(4):
+            neighbour = uintp(neighbours[here, side])
+            other = np.int64(cells[game, neighbour, CHAIN])
+            if cells[game, neighbour, STONE] == colour and other != head:
+                head = _join(games, game, head, other)
+    if captures:
+        for side in range(4):
+            neighbour = uintp(neighbours[here, side])
+            other = np.int64(cells[game, neighbour, CHAIN])
+            if (
+                cells[game, neighbour, STONE] == -colour
+                and cells[game, uintp(other), LIBERTIES] == 0
+            ):
+                _remove_chain(games, game, other)
+    elif cells[game, uintp(head), LIBERTIES] == 0:
+        _remove_chain(games, game, head)
 
 
-@njit(cache=True, nogil=True)
-def play(games, game, cell):
-    """Play a legal move (a cell, or PASS) in a running game. Legality is the caller's business."""
-    info = games.info
-    games.words[game, PREVIOUS_HASH] = games.words[game, HASH]
-    if cell == PASS:
-        info[game, PASSES] += 1
-    else:
-        info[game, PASSES] = 0
-        _place(games, game, cell)
+@inlined
+def play(games, game, action):
+    """Play a legal action in a running game. Legality is the caller's business."""
+    info, bits, words = games.info, games.bits, games.words
+    ply, passed = info[game, PLY], action == pass_action(games)
+    row = uintp(earlier_row(ply))
+    for index in range(bits.shape[2]):
+        bits[game, row, index] = bits[game, BLACK_STONES, index]
+        bits[game, row + uintp(1), index] = bits[game, WHITE_STONES, index]
+    words[game, PREVIOUS_HASH] = words[game, HASH]
+    if not passed:
+        place(games, game, action)
+    passes = info[game, PASSES] + 1 if passed else 0
+    info[game, PASSES] = passes
     info[game, TO_PLAY] = -info[game, TO_PLAY]
-    info[game, PLY] += 1
-    info[game, LAST] = cell
-    if info[game, PASSES] == 2:
+    info[game, PLY] = ply + 1
+    note_action(games, game, action)
+    if passes == 2:
         info[game, STATUS] = ENDED
-    elif info[game, PLY] == info[game, MAX_MOVES]:
+    elif ply + 1 == info[game, MAX_MOVES]:
         info[game, STATUS] = TRUNCATED
-    if cell != PASS or info[game, SUPERKO] == SITUATIONAL:
+    if not passed or info[game, SUPERKO] == SITUATIONAL:
         remember(games, game)
 
 
-@njit(cache=True, nogil=True)
+@kernel
+def _flood(games, game, stones, reached):
+    """Into the row `reached`: the empty points joined to a stone of the row `stones`."""
+    bits, grid = games.bits, games.info[game, GRID]
+    count = bits.shape[2]
+    for index in range(count):
+        near = beside(bits, game, stones, index, grid)
+        bits[game, reached, index] = near & bits[game, EMPTY_POINTS, index]
+    growing = True
+    while growing:
+        growing = False
+        # Down the board and up again: regions are seldom more winding than that.
+        for step in range(2 * count):
+            index = step if step < count else 2 * count - 1 - step
+            near = beside(bits, game, reached, index, grid) & bits[game, EMPTY_POINTS, index]
+            growing |= near & ~bits[game, reached, index] != 0
+            bits[game, reached, index] |= near
+
+
+@kernel
 def area_score(games, game):
     """Black's area minus White's area, in points, komi not counted (Tromp-Taylor, rule 9).
 
     A side's area is its stones and the empty regions that touch only its stones.
     """
-    cells = games.cells
-    width = games.info[game, SIZE] + 1
-    count = games.info[game, EMPTY_COUNT]
-    black = games.info[game, BLACK_COUNT]
-    score = 2 * black - ((width - 1) * (width - 1) - count)
-    visited = np.zeros(cells.shape[2], np.bool_)
-    stack = np.empty(count, np.int16)
-    for index in range(count):
-        seed = cells[game, EMPTIES, index]
-        if visited[seed]:
-            continue
-        visited[seed] = True
-        stack[0] = seed
-        depth, region, touches_black, touches_white = 1, 0, False, False
-        while depth > 0:
-            depth -= 1
-            cell = np.int64(stack[depth])
-            region += 1
-            for step in (-1, 1, -width, width):
-                neighbour = cell + step
-                stone = cells[game, STONE, neighbour]
-                if stone == 0:
-                    if not visited[neighbour]:
-                        visited[neighbour] = True
-                        stack[depth] = neighbour
-                        depth += 1
-                elif stone == 1:
-                    touches_black = True
-                elif stone == -1:
-                    touches_white = True
-        if touches_black and not touches_white:
-            score += region
-        elif touches_white and not touches_black:
-            score -= region
+    bits = games.bits
+    black, white = SCRATCH_BITS, SCRATCH_BITS + 1
+    _flood(games, game, BLACK_STONES, black)
+    _flood(games, game, WHITE_STONES, white)
+    score = 0
+    for index in range(bits.shape[2]):
+        score += count_bits(bits[game, BLACK_STONES, index]) - count_bits(
+            bits[game, WHITE_STONES, index]
+        )
+        score += count_bits(bits[game, black, index] & ~bits[game, white, index])
+        score -= count_bits(bits[game, white, index] & ~bits[game, black, index])
     return score
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def final_score(games, game):
     """Black's area minus White's area minus komi, in points."""
     return area_score(games, game) - 0.5 * games.info[game, KOMI2]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numba import njit
-
-from goenv.board import action_cell, cell_action, final_score, play
+from goenv.board import final_score, play
+from goenv.kernel import kernel
 from goenv.legality import LEGAL, legality
-from goenv.random_play import play_out, random_legal_cell
-from goenv.state import PASS, RUNNING, SIZE, STATUS, STONE, copy_game, start
+from goenv.random_play import play_out, random_legal_action
+from goenv.state import GRID, RUNNING, SIZE, STATUS, STONE, copy_game, pass_action, start
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def start_games(games, mask):
     """Start the games that `mask`, bool [B], selects."""
     for game in range(mask.shape[0]):
@@ -19,58 +17,56 @@ def start_games(games, mask):
             start(games, game)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def judge_games(first, last, games, actions, verdicts):
     """Legality of an action in each running game; LEGAL in finished ones."""
     for game in range(first, last):
         verdicts[game] = LEGAL
         if games.info[game, STATUS] == RUNNING:
-            verdicts[game] = legality(games, game, action_cell(games, game, actions[game]))
+            verdicts[game] = legality(games, game, actions[game])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def play_games(first, last, games, actions):
     """Play a legal action in each running game."""
     for game in range(first, last):
         if games.info[game, STATUS] == RUNNING:
-            play(games, game, action_cell(games, game, actions[game]))
+            play(games, game, actions[game])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def score_games(first, last, games, out):
     """Black's area minus White's area minus komi, into `out` float64 [B]."""
     for game in range(first, last):
         out[game] = final_score(games, game)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def draw_actions(first, last, games, out):
     """A random legal action of each running game, the pass in finished ones; `out` int64 [B]."""
     for game in range(first, last):
-        cell = np.int64(PASS)
-        if games.info[game, STATUS] == RUNNING:
-            cell = random_legal_cell(games, game)
-        out[game] = cell_action(games, game, cell)
+        running = games.info[game, STATUS] == RUNNING
+        out[game] = random_legal_action(games, game) if running else pass_action(games)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def play_out_games(first, last, games, move_limit):
     """A random playout from each running game; see `goenv.random_play.play_out`."""
     for game in range(first, last):
         play_out(games, game, move_limit)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def unpad_boards(games, out):
     """The boards of all games into `out` int8 [B, N, N], which holds zeros."""
     for game in range(out.shape[0]):
-        size = games.info[game, SIZE]
+        size, grid = games.info[game, SIZE], games.info[game, GRID]
         for y in range(size):
             for x in range(size):
-                out[game, y, x] = games.cells[game, STONE, (y + 1) * (size + 1) + x]
+                out[game, y, x] = games.cells[game, y * grid + x, STONE]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def copy_games(source, from_games, target, to_games):
     """Copy games into slots of `target`; both lists int64 of one length. See `copy_game`."""
     for index in range(from_games.shape[0]):

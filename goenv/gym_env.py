@@ -10,18 +10,18 @@ import numpy as np
 
 from goenv.batch import REASONS, GoBatch, IllegalActionError
 from goenv.legality import GAME_OVER, LEGAL
-from goenv.observations import DEFAULT_PLANES
+from goenv.observations import DEFAULT_PLANES, read_view
 from goenv.render import game_text
 from goenv.rules import BLACK, Rules, Superko
 from goenv.seat_kernels import act, act_answer_show, begin, show
 from goenv.seats import (
     COLOUR_CODES,
+    REWARDS,
     Observation,
     Opponent,
     check_choice,
     check_colour,
     let_opponent_play,
-    read_planes,
     spaces_of,
     stream_seed,
     whole_number,
@@ -78,12 +78,16 @@ class GoEnv(gymnasium.Env[Observation, np.int64]):
         opponent: Literal["random"] | Opponent = "random",
         colour: Literal["black", "white", "random"] = "black",
         illegal_action: Literal["raise", "lose"] = "raise",
-        planes: Sequence[str] = DEFAULT_PLANES,
+        planes: str | Sequence[str] = DEFAULT_PLANES,
+        layout: Literal["NCHW", "NHWC"] = "NCHW",
+        dtype: type | None = None,
+        reward: Literal["outcome", "score", "score_difference"] = "outcome",
         render_mode: str | None = None,
     ):
         rules = Rules(size, komi, superko, suicide, max_moves)
         check_colour(colour, rules)
         check_choice("illegal_action", illegal_action, ("raise", "lose"))
+        check_choice("reward", reward, REWARDS)
         if opponent != "random" and not callable(opponent):
             raise ValueError(
                 "opponent must be 'random' or a callable (batch, rng) -> actions, got "
@@ -91,15 +95,16 @@ class GoEnv(gymnasium.Env[Observation, np.int64]):
             )
         if render_mode is not None:
             check_choice("render_mode", render_mode, self.metadata["render_modes"])
-        names, self._codes, self._dtype = read_planes(planes)
+        self._view = read_view(planes, dtype, layout)
         self.batch = GoBatch(1, rules)
         self.batch.games.info[0, STATUS] = ENDED  # there is no game before the first reset
-        self.observation_space, self.action_space = spaces_of(rules, names)  # type: ignore[assignment]
+        self.observation_space, self.action_space = spaces_of(rules, self._view)  # type: ignore[assignment]
         self.render_mode = render_mode
         self._opponent = None if opponent == "random" else opponent
         self._choice, self._colour = COLOUR_CODES[colour], BLACK
         self._illegal_loses = illegal_action == "lose"
-        self._shape = (len(names), rules.size, rules.size)
+        self._shape = self._view.shape(rules.size)
+        self._reward, self._earlier = REWARDS[reward], 0.0
         self._num_actions = self.batch.num_actions
         self._seeded = False
 
@@ -117,10 +122,11 @@ class GoEnv(gymnasium.Env[Observation, np.int64]):
             self.batch.seed(stream_seed(self))
             self._seeded = True
         self.batch.make_room()
-        self._colour = int(begin(self.batch.games, self._choice, self._opponent is None))
+        self._colour = int(begin(self.batch.games, 0, self._choice, self._opponent is None))
         self._answer()
+        self._earlier = 0.0
         planes, mask = self._allocate()
-        _, to_play, ply, _ = show(self.batch.games, self._colour, self._codes, planes, mask)
+        _, to_play, ply, _, _ = show(self.batch.games, 0, *self._seat(planes, mask))
         if self.render_mode == "human":
             self.render()
         info = {"action_mask": mask, "colour": self._colour, "to_play": to_play, "ply": ply}
@@ -137,27 +143,24 @@ class GoEnv(gymnasium.Env[Observation, np.int64]):
         batch.make_room(2)
         action = whole_number(action)
         planes, mask = self._allocate()
+        seat = self._seat(planes, mask)
         if self._opponent is None:
-            verdict, status, to_play, ply, score = act_answer_show(
-                batch.games, action, self._illegal_loses, colour, self._codes, planes, mask
-            )
+            verdict, shown = act_answer_show(batch.games, 0, action, self._illegal_loses, *seat)
         else:
-            verdict = act(batch.games, action, self._illegal_loses)
+            verdict = act(batch.games, 0, action, self._illegal_loses)
             if verdict == LEGAL:
                 self._answer()
-            status, to_play, ply, score = show(batch.games, colour, self._codes, planes, mask)
+            shown = show(batch.games, 0, *seat)
         if verdict == GAME_OVER:
             raise gymnasium.error.ResetNeeded("the game is over, or none has begun: call reset")
         if verdict != LEGAL and not self._illegal_loses:
             raise IllegalActionError(0, action, REASONS[verdict])
+        status, to_play, ply, reward, self._earlier = shown
         info = {"action_mask": mask, "colour": colour, "to_play": to_play, "ply": ply}
-        reward = 0.0
         if status != RUNNING:
-            info["score"] = score
-            if verdict == LEGAL:
-                reward = float((score * colour > 0) - (score * colour < 0))
-            else:
-                info["illegal_action"], reward = True, -1.0
+            info["score"] = self._earlier
+            if verdict != LEGAL:
+                info["illegal_action"] = True
         if self.render_mode == "human":
             self.render()
         observation = {"observation": planes, "action_mask": mask}
@@ -180,7 +183,15 @@ class GoEnv(gymnasium.Env[Observation, np.int64]):
         return None
 
     def _allocate(self) -> tuple[np.ndarray, np.ndarray]:
-        return np.empty(self._shape, self._dtype), np.empty(self._num_actions, np.int8)
+        """An observation to write into: planes of the view's shape, mask [A]."""
+        return np.empty(self._shape, self._view.dtype), np.empty(self._num_actions, np.int8)
+
+    def _seat(self, planes: np.ndarray, mask: np.ndarray) -> tuple:
+        """What `show` takes beside the game: rows of arrays of one row, in bytes where it can."""
+        view = self._view
+        rows = planes.reshape(1, -1), mask.reshape(1, -1).view(np.uint8)
+        seat = (self._colour, view.codes, view.channels_last, *rows)
+        return (*seat, self._reward, self._earlier)
 
     def _answer(self) -> None:
         """Let a callable opponent reply, if it is on turn in a running game."""

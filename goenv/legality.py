@@ -1,4 +1,4 @@
-"""Legality, compiled: of one move with the reason, or of all points at once.
+"""Legality, compiled: of one action with the reason, or of all points at once.
 
 Under Tromp-Taylor rules an empty point is illegal only if playing there is a single-stone suicide
 or repeats a position.
@@ -7,209 +7,243 @@ or repeats a position.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy import uintp  # numba tests signed indices for a wrap-around, unsigned ones not
 
-from goenv.rules import BLACK
-from goenv.state import (
-    BLACK_COUNT,
-    BORDER,
-    CHAIN,
-    CHAIN_HASH,
-    EMPTIES,
-    EMPTY_COUNT,
+from goenv.bits import ONE, beside, clear_bit, has_bit, lowest_point, set_bit, without_lowest
+from goenv.history import (
     HASH,
-    HEAD_COUNT,
-    HEADS,
-    LEGAL_MASK,
-    LEGAL_PLY,
-    LIBERTIES,
-    LIBERTY_SQUARES,
-    LIBERTY_SUM,
-    OPEN,
-    PASS,
-    PLY,
     PREVIOUS_HASH,
-    REMOVED,
-    RUNNING,
-    SCRATCH,
     SIMPLE,
     SITUATIONAL,
-    SIZE,
-    STATUS,
-    STONE,
-    SUICIDE,
-    SUPERKO,
-    TO_PLAY,
     ZOBRIST,
     counts_seen,
     maybe_seen,
     position_key,
     seen,
 )
+from goenv.kernel import inlined, kernel
+from goenv.rules import BLACK
+from goenv.state import (
+    BLACK_COUNT,
+    BLACK_STONES,
+    BORDER,
+    CHAIN,
+    CHAIN_HEADS,
+    EMPTY_COUNT,
+    EMPTY_POINTS,
+    FIRST_SLOT,
+    GRID,
+    LEGAL_PLY,
+    LEGAL_POINTS,
+    LIBERTIES,
+    LIBERTY_SQUARES,
+    LIBERTY_SUM,
+    PLY,
+    REMOVED,
+    RUNNING,
+    SIZE,
+    STATUS,
+    STONE,
+    SUICIDE,
+    SUPERKO,
+    TO_PLAY,
+    WHITE_STONES,
+    pass_action,
+)
 
 # What `legality` answers.
 LEGAL, OCCUPIED, OFF_BOARD, ILLEGAL_SUICIDE, ILLEGAL_REPETITION, GAME_OVER = 0, 1, 2, 3, 4, 5
 
-
-@njit(cache=True, nogil=True)
-def _repeats(games, game, after, to_play):
-    """Whether the rules forbid a move that leads to a board of hash `after`."""
-    if games.info[game, SUPERKO] == SIMPLE:
-        return after == games.words[game, PREVIOUS_HASH]
-    key = position_key(games, game, after, to_play)
-    return maybe_seen(games, game, key) and seen(games, game, key)
+# What `surroundings` finds beside an empty point.
+BREATHES = 1  # an empty point, or an own chain with another liberty
+CAPTURES = 2  # a chain of the opponent without another liberty
+OWN, OPPONENT, OPEN = 4, 8, 16  # a stone of the one or the other, an empty point
 
 
-@njit(cache=True, nogil=True)
-def _contact_legality(games, game, cell):
-    """`legality` of an empty cell by looking at the chains around it."""
-    cells, words, info = games.cells[game], games.words, games.info
-    stones, chains, liberties = cells[STONE], cells[CHAIN], cells[LIBERTIES]
-    colour = info[game, TO_PLAY]
-    width = info[game, SIZE] + 1
-    # Chains beside the cell; where there is none, a number that no other direction has.
-    west, east, north, south = cell - 1, cell + 1, cell - width, cell + width
-    west_stone, east_stone = stones[uintp(west)], stones[uintp(east)]
-    north_stone, south_stone = stones[uintp(north)], stones[uintp(south)]
-    west_head = np.int64(chains[uintp(west)]) if abs(west_stone) == 1 else -1
-    east_head = np.int64(chains[uintp(east)]) if abs(east_stone) == 1 else -2
-    north_head = np.int64(chains[uintp(north)]) if abs(north_stone) == 1 else -3
-    south_head = np.int64(chains[uintp(south)]) if abs(south_stone) == 1 else -4
-
-    captured_hash, own_hash = np.uint64(0), np.uint64(0)
-    captures, own_neighbours, breathes = False, False, cells[OPEN, uintp(cell)] > 0
-    for direction in range(4):
-        if direction == 0:
-            stone, head, first = west_stone, west_head, True
-        elif direction == 1:
-            stone, head, first = east_stone, east_head, east_head != west_head
-        elif direction == 2:
-            stone, head = north_stone, north_head
-            first = head != west_head and head != east_head
+@inlined
+def surroundings(games, game, point):
+    """What there is beside an empty point for the player to move: a sum of the flags above."""
+    cells, neighbours = games.cells, games.neighbours
+    colour, here = games.info[game, TO_PLAY], uintp(point)
+    west, east = uintp(neighbours[here, 0]), uintp(neighbours[here, 1])
+    north, south = uintp(neighbours[here, 2]), uintp(neighbours[here, 3])
+    west_chain, east_chain = uintp(cells[game, west, CHAIN]), uintp(cells[game, east, CHAIN])
+    north_chain, south_chain = uintp(cells[game, north, CHAIN]), uintp(cells[game, south, CHAIN])
+    # A chain has no other liberty if its pseudo-liberties are as many as its stones beside here.
+    west_east, west_north = west_chain == east_chain, west_chain == north_chain
+    west_south, east_north = west_chain == south_chain, east_chain == north_chain
+    east_south, north_south = east_chain == south_chain, north_chain == south_chain
+    west_last = cells[game, west_chain, LIBERTIES] == 1 + west_east + west_north + west_south
+    east_last = cells[game, east_chain, LIBERTIES] == 1 + west_east + east_north + east_south
+    north_last = cells[game, north_chain, LIBERTIES] == 1 + west_north + east_north + north_south
+    south_last = cells[game, south_chain, LIBERTIES] == 1 + west_south + east_south + north_south
+    found = 0
+    for side in range(4):
+        if side == 0:
+            stone, is_last = cells[game, west, STONE], west_last
+        elif side == 1:
+            stone, is_last = cells[game, east, STONE], east_last
+        elif side == 2:
+            stone, is_last = cells[game, north, STONE], north_last
         else:
-            stone, head = south_stone, south_head
-            first = head != west_head and head != east_head and head != north_head
-        if head < 0 or not first:
-            continue
-        touches = (
-            (head == west_head) + (head == east_head) + (head == north_head) + (head == south_head)
-        )
-        last_liberty = liberties[uintp(head)] == touches
-        if stone == colour:
-            own_neighbours = True
-            own_hash ^= words[game, uintp(CHAIN_HASH + head)]
-            if not last_liberty:
-                breathes = True
-        elif last_liberty:
-            captures = True
-            captured_hash ^= words[game, uintp(CHAIN_HASH + head)]
+            stone, is_last = cells[game, south, STONE], south_last
+        empty, own, opponent = stone == 0, stone == colour, stone == -colour
+        found |= BREATHES * (empty | (own & (not is_last)))
+        found |= CAPTURES * (opponent & is_last)
+        found |= OWN * own + OPPONENT * opponent + OPEN * empty
+    return found
 
-    if captures or breathes:
+
+@kernel
+def _hash_after(games, game, point, survives):
+    """Hash of the board after a move that captures, or a suicide if the stone does not survive."""
+    cells, words, neighbours = games.cells, games.words, games.neighbours
+    colour, here = games.info[game, TO_PLAY], uintp(point)
+    taken = -colour if survives else colour
+    after = words[game, HASH]
+    if survives:
+        after ^= ZOBRIST[BLACK_STONES if colour == BLACK else WHITE_STONES, here]
+    for side in range(4):
+        chain = cells[game, uintp(neighbours[here, side]), CHAIN]
+        touches, first = 0, True
+        for other in range(4):
+            same = cells[game, uintp(neighbours[here, other]), CHAIN] == chain
+            touches += same
+            first &= (other >= side) | (not same)
+        is_taken = (cells[game, uintp(chain), STONE] == taken) & (
+            cells[game, uintp(chain), LIBERTIES] == touches
+        )
+        if first and is_taken:
+            after ^= words[game, uintp(FIRST_SLOT) + uintp(chain)]
+    return after
+
+
+@inlined
+def judge(games, game, point, found):
+    """`legality` of an empty point in a running game, from what `surroundings` found there."""
+    info = games.info
+    survives = found & (BREATHES | CAPTURES) != 0
+    if survives:
         if info[game, REMOVED] == 0:
             return LEGAL  # a stone where none ever was: nothing can repeat
-        after = words[game, HASH] ^ captured_hash ^ ZOBRIST[0 if colour == BLACK else 1, cell]
+    elif info[game, SUICIDE] == 0 or (found & OWN == 0 and info[game, SUPERKO] != SITUATIONAL):
+        return ILLEGAL_SUICIDE
+    if survives and found & CAPTURES == 0:
+        row = BLACK_STONES if info[game, TO_PLAY] == BLACK else WHITE_STONES
+        after = games.words[game, HASH] ^ ZOBRIST[row, uintp(point)]
     else:
-        superko = info[game, SUPERKO]
-        if info[game, SUICIDE] == 0 or (not own_neighbours and superko != SITUATIONAL):
-            return ILLEGAL_SUICIDE
-        after = words[game, HASH] ^ own_hash
-    return ILLEGAL_REPETITION if _repeats(games, game, after, -colour) else LEGAL
+        after = _hash_after(games, game, point, survives)
+    superko, words = info[game, SUPERKO], games.words
+    if superko == SIMPLE:
+        repeats = after == words[game, PREVIOUS_HASH]
+    else:
+        key = position_key(superko, after, -info[game, TO_PLAY])
+        table = FIRST_SLOT + games.cells.shape[1]
+        repeats = maybe_seen(words, game, key) and seen(words, game, table, key)
+    return ILLEGAL_REPETITION if repeats else LEGAL
 
 
-@njit(cache=True, nogil=True)
-def legality(games, game, cell):
-    """LEGAL, or the reason why the player to move may not play at `cell` (PASS is always legal)."""
-    if games.info[game, STATUS] != RUNNING:
+@inlined
+def legality(games, game, action):
+    """LEGAL, or the reason why the player to move may not play `action`; the pass is legal."""
+    info = games.info
+    if info[game, STATUS] != RUNNING:
         return GAME_OVER
-    if cell == PASS:
+    off = pass_action(games)
+    if action == off:
         return LEGAL
-    if cell < 0 or games.cells[game, STONE, cell] == BORDER:
+    if action < 0 or action > off or games.cells[game, uintp(action), STONE] == BORDER:
         return OFF_BOARD
-    if games.cells[game, STONE, cell] != 0:
+    if games.cells[game, uintp(action), STONE] != 0:
         return OCCUPIED
-    if games.info[game, LEGAL_PLY] == games.info[game, PLY] + 1:
-        if games.cells[game, LEGAL_MASK, cell]:
-            return LEGAL
-    elif games.cells[game, OPEN, cell] > 0 and games.info[game, REMOVED] == 0:
-        # Until a stone is taken off, every move that is no suicide puts a stone where none ever
-        # was: nothing can repeat.
+    if info[game, LEGAL_PLY] == info[game, PLY] + 1 and has_bit(
+        games.bits, game, LEGAL_POINTS, action
+    ):
         return LEGAL
-    return _contact_legality(games, game, cell)
+    return judge(games, game, action, surroundings(games, game, action))
 
 
-@njit(cache=True, nogil=True)
+@inlined
+def _bar_repetitions(games, game):
+    """Take out of LEGAL_POINTS where a stone that captures nothing would repeat a position."""
+    bits, words, info = games.bits, games.words, games.info
+    table, colour = FIRST_SLOT + games.cells.shape[1], info[game, TO_PLAY]
+    row = BLACK_STONES if colour == BLACK else WHITE_STONES
+    key = position_key(info[game, SUPERKO], words[game, HASH], -colour)
+    for index in range(bits.shape[2]):
+        word = bits[game, LEGAL_POINTS, index]
+        while word != 0:
+            point = lowest_point(word, index)
+            word = without_lowest(word)
+            after = key ^ ZOBRIST[row, uintp(point)]
+            if maybe_seen(words, game, after) and seen(words, game, table, after):
+                clear_bit(bits, game, LEGAL_POINTS, point)
+
+
+@inlined
+def _judge_captures(games, game):
+    """Bring LEGAL_POINTS up to date where a chain of the opponent has its last liberty."""
+    cells, bits, info = games.cells, games.bits, games.info
+    opponent = WHITE_STONES if info[game, TO_PLAY] == BLACK else BLACK_STONES
+    for index in range(bits.shape[2]):
+        word = bits[game, CHAIN_HEADS, index] & bits[game, opponent, index]
+        while word != 0:
+            head = uintp(lowest_point(word, index))
+            word = without_lowest(word)
+            count, total = (
+                np.int64(cells[game, head, LIBERTIES]),
+                np.int64(cells[game, head, LIBERTY_SUM]),
+            )
+            spread = count * cells[game, head, LIBERTY_SQUARES] - total * total
+            if (spread & 0xFFFF == 0) & (count <= 4):
+                liberty = total // count
+                if has_bit(
+                    bits, game, EMPTY_POINTS, liberty
+                ):  # likely only: the squares wrap round
+                    found = surroundings(games, game, liberty)
+                    if judge(games, game, liberty, found) == LEGAL:
+                        set_bit(bits, game, LEGAL_POINTS, liberty)
+                    else:
+                        clear_bit(bits, game, LEGAL_POINTS, liberty)
+
+
+@inlined
 def refresh_legal(games, game):
-    """Bring LEGAL_MASK of a running game up to date: for every cell whether `legality` is LEGAL.
+    """Bring LEGAL_POINTS of a running game up to date: all points where `legality` is LEGAL.
 
-    The pass is not in it. A move that captures nothing only adds a stone, so it can repeat a
-    position only if one with the same numbers of stones occurred. What remains are points without
-    an empty neighbour, and captures, which are the last liberties of chains. Lists are made
-    without branches that a processor could only guess.
+    The pass is not in it. A point with an empty neighbour is no suicide. A move that captures
+    nothing only adds a stone, so it can repeat a position only if one with the same numbers of
+    stones occurred; captures, which are the last liberties of chains, are looked at one by one.
     """
     info = games.info
     ply = info[game, PLY] + 1
     if info[game, LEGAL_PLY] == ply:
         return
-    info[game, LEGAL_PLY] = ply
-    cells = games.cells[game]
-    stones, opens, legal, scratch = cells[STONE], cells[OPEN], cells[LEGAL_MASK], cells[SCRATCH]
-    empties = cells[EMPTIES]
-    size, colour = info[game, SIZE], info[game, TO_PLAY]
-    width = size + 1
-    for index in range(stones.shape[0]):
-        legal[index] = (stones[index] == 0) & (opens[index] > 0)
-    count = info[game, EMPTY_COUNT]
+    info[game, LEGAL_PLY] = 0  # until it is done: `legality` must not believe it
+    bits, size, grid = games.bits, info[game, SIZE], info[game, GRID]
     removed = info[game, REMOVED] > 0
-
     may_repeat = False
-    row = 0 if colour == BLACK else 1
-    key = position_key(games, game, games.words[game, HASH], -colour)
     if removed and info[game, SUPERKO] != SIMPLE:
-        black = info[game, BLACK_COUNT]
-        white = size * size - count - black
-        may_repeat = counts_seen(games, game, black + (colour == BLACK), white + (colour != BLACK))
+        own, black = info[game, TO_PLAY] == BLACK, info[game, BLACK_COUNT]
+        white = size * size - info[game, EMPTY_COUNT] - black
+        may_repeat = counts_seen(games.words, game, black + own, white + (not own))
+
+    for index in range(bits.shape[2]):
+        near = beside(bits, game, EMPTY_POINTS, index, grid)
+        bits[game, LEGAL_POINTS, index] = bits[game, EMPTY_POINTS, index] & near
     if may_repeat:
-        found = 0
-        for index in range(count):
-            point = uintp(empties[index])
-            scratch[uintp(found)] = empties[index]
-            found += (opens[point] > 0) & maybe_seen(games, game, key ^ ZOBRIST[row, point])
-        for index in range(found):
-            point = uintp(scratch[index])
-            legal[point] = not seen(games, game, key ^ ZOBRIST[row, point])
-
-    chains, liberties, sums = cells[CHAIN], cells[LIBERTIES], cells[LIBERTY_SUM]
-    found = 0
-    for index in range(count):
-        scratch[uintp(found)] = empties[index]
-        found += opens[uintp(empties[index])] == 0
-    for index in range(found):
-        cell = np.int64(scratch[index])
-        # Pseudo-liberties that do not add up to this cell times their number are not all this cell.
-        breathes, may_capture = False, False
-        for step in (-1, 1, -width, width):
-            stone = stones[uintp(cell + step)]
-            head = uintp(chains[uintp(cell + step)])
-            may_be_last = (np.int64(liberties[head]) * cell - sums[head]) & 0xFFFF == 0
-            breathes |= (stone == colour) & (not may_be_last)
-            may_capture |= (stone == -colour) & may_be_last
-        if breathes and not may_capture and not may_repeat:
-            legal[uintp(cell)] = True
-        else:
-            legal[uintp(cell)] = _contact_legality(games, game, cell) == LEGAL
-
+        _bar_repetitions(games, game)
+    for index in range(bits.shape[2]):
+        near = beside(bits, game, EMPTY_POINTS, index, grid)
+        word = bits[game, EMPTY_POINTS, index] & ~near
+        while word != 0:
+            point = lowest_point(word, index)
+            found = surroundings(games, game, point)
+            is_legal = found & BREATHES != 0
+            if may_repeat or found & CAPTURES != 0 or not is_legal:
+                is_legal = judge(games, game, point, found) == LEGAL
+            bits[game, LEGAL_POINTS, index] |= np.uint64(is_legal) * (word & (~word + ONE))
+            word = without_lowest(word)
     if removed:
-        heads, squares = cells[HEADS], cells[LIBERTY_SQUARES]
-        found = 0
-        for index in range(info[game, HEAD_COUNT]):
-            head = uintp(heads[index])
-            scratch[uintp(found)] = heads[index]
-            spread = np.int64(liberties[head]) * squares[head] - np.int64(sums[head]) * sums[head]
-            in_atari = (spread & 0xFFFF == 0) & (liberties[head] <= 4)
-            found += in_atari & (stones[head] == -colour)
-        for index in range(found):
-            head = uintp(scratch[index])
-            liberty = np.int64(sums[head]) // np.int64(liberties[head])
-            if stones[liberty] == 0:  # no more than likely so far: the squares wrap round
-                legal[liberty] = _contact_legality(games, game, liberty) == LEGAL
+        _judge_captures(games, game)
+    info[game, LEGAL_PLY] = ply

@@ -12,11 +12,11 @@ from pettingzoo.utils.wrappers import OrderEnforcingWrapper
 
 from goenv.batch import REASONS, GoBatch, IllegalActionError
 from goenv.legality import LEGAL
-from goenv.observations import DEFAULT_PLANES
+from goenv.observations import DEFAULT_PLANES, read_view
 from goenv.render import game_text
 from goenv.rules import BLACK, WHITE, Rules, Superko
-from goenv.seat_kernels import act, observe_seat
-from goenv.seats import Observation, check_choice, read_planes, spaces_of, whole_number
+from goenv.seat_kernels import act, observe_seat, pay
+from goenv.seats import REWARDS, Observation, check_choice, spaces_of, whole_number
 from goenv.state import RUNNING, STATUS, TRUNCATED
 
 AGENTS = ("black_0", "white_0")
@@ -30,7 +30,10 @@ def aec_env(
     superko: Superko = "positional",
     suicide: bool = True,
     max_moves: int | None = None,
-    planes: Sequence[str] = DEFAULT_PLANES,
+    planes: str | Sequence[str] = DEFAULT_PLANES,
+    layout: Literal["NCHW", "NHWC"] = "NCHW",
+    dtype: type | None = None,
+    reward: Literal["outcome", "score", "score_difference"] = "outcome",
     illegal_action: Literal["raise", "lose"] = "raise",
     render_mode: str | None = None,
 ) -> OrderEnforcingWrapper:
@@ -43,7 +46,19 @@ def aec_env(
         ValueError: an argument is wrong; the message names it.
     """
     return OrderEnforcingWrapper(
-        GoAECEnv(size, komi, superko, suicide, max_moves, planes, illegal_action, render_mode)
+        GoAECEnv(
+            size=size,
+            komi=komi,
+            superko=superko,
+            suicide=suicide,
+            max_moves=max_moves,
+            planes=planes,
+            layout=layout,
+            dtype=dtype,
+            reward=reward,
+            illegal_action=illegal_action,
+            render_mode=render_mode,
+        )
     )
 
 
@@ -78,25 +93,30 @@ class GoAECEnv(AECEnv):
         superko: Superko = "positional",
         suicide: bool = True,
         max_moves: int | None = None,
-        planes: Sequence[str] = DEFAULT_PLANES,
+        planes: str | Sequence[str] = DEFAULT_PLANES,
+        layout: Literal["NCHW", "NHWC"] = "NCHW",
+        dtype: type | None = None,
+        reward: Literal["outcome", "score", "score_difference"] = "outcome",
         illegal_action: Literal["raise", "lose"] = "raise",
         render_mode: str | None = None,
     ):
         super().__init__()
         rules = Rules(size, komi, superko, suicide, max_moves)
         check_choice("illegal_action", illegal_action, ("raise", "lose"))
+        check_choice("reward", reward, REWARDS)
         if render_mode is not None:
             check_choice("render_mode", render_mode, self.metadata["render_modes"])
-        names, self._codes, self._dtype = read_planes(planes)
+        self._view = read_view(planes, dtype, layout)
         self.batch = GoBatch(1, rules)
         self.render_mode = render_mode
         self.possible_agents = list(AGENTS)
         self.agents: list[str] = []
-        seats = {agent: spaces_of(rules, names) for agent in AGENTS}
+        seats = {agent: spaces_of(rules, self._view) for agent in AGENTS}
         self.observation_spaces = {agent: seats[agent][0] for agent in AGENTS}
         self.action_spaces = {agent: seats[agent][1] for agent in AGENTS}
         self._illegal_loses = illegal_action == "lose"
-        self._shape = (1, len(names), rules.size, rules.size)
+        self._shape = self._view.shape(rules.size)
+        self._reward, self._earlier = REWARDS[reward], 0.0
 
     def observation_space(self, agent: str) -> gymnasium.Space:
         """The observation space of an agent, the same object at each call."""
@@ -112,6 +132,7 @@ class GoAECEnv(AECEnv):
         self.agents = list(AGENTS)
         self.agent_selection = AGENTS[0]
         self._skip_agent_selection = None
+        self._earlier = 0.0
         self.rewards = dict.fromkeys(AGENTS, 0.0)
         self._cumulative_rewards = dict.fromkeys(AGENTS, 0.0)
         self.terminations = dict.fromkeys(AGENTS, False)
@@ -132,17 +153,16 @@ class GoAECEnv(AECEnv):
             self._was_dead_step(action)
             return
         self.batch.make_room()
-        verdict = act(self.batch.games, whole_number(action), self._illegal_loses)
+        verdict = act(self.batch.games, 0, whole_number(action), self._illegal_loses)
         if verdict != LEGAL and not self._illegal_loses:
             raise IllegalActionError(0, whole_number(action), REASONS[verdict])
         self._cumulative_rewards[agent] = 0.0
         self._clear_rewards()
         status = self.batch.games.info[0, STATUS]
+        kind = self._reward
+        reward, self._earlier = pay(self.batch.games, 0, COLOURS[agent], kind, self._earlier)
+        self.rewards = {agent: reward, OTHER[agent]: 0.0 - reward}  # no -0.0 for a draw
         if status != RUNNING:
-            black = float(self.batch.outcome()[0])
-            if verdict != LEGAL:
-                black = -float(COLOURS[agent])
-            self.rewards = {"black_0": black, "white_0": 0.0 - black}  # no -0.0 for a draw
             self.terminations = dict.fromkeys(AGENTS, bool(status != TRUNCATED))
             self.truncations = dict.fromkeys(AGENTS, bool(status == TRUNCATED))
         self._accumulate_rewards()
@@ -153,10 +173,12 @@ class GoAECEnv(AECEnv):
 
     def observe(self, agent: str) -> Observation:
         """Planes and legal actions from the side of `agent`, on turn or not."""
-        planes: np.ndarray = np.empty(self._shape, self._dtype)
-        mask = np.empty((1, self.batch.num_actions), np.int8)
-        observe_seat(self.batch.games, 0, COLOURS[agent], self._codes, planes, mask, 0)
-        return {"observation": planes[0], "action_mask": mask[0]}
+        view = self._view
+        planes: np.ndarray = np.empty(self._shape, view.dtype)
+        mask = np.empty((1, self.batch.num_actions), np.uint8)
+        seat = (COLOURS[agent], view.codes, view.channels_last)
+        observe_seat(self.batch.games, 0, *seat, planes.reshape(1, -1), mask, 0)
+        return {"observation": planes, "action_mask": mask[0].view(np.int8)}
 
     def render(self) -> str | None:
         """The board as text if `render_mode` is ``"ansi"``; ``"human"`` prints it."""

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from numba import njit
-
-from goenv.board import action_cell, final_score, play
+from goenv.board import final_score, play
+from goenv.kernel import inlined, kernel
 from goenv.legality import GAME_OVER, LEGAL, legality
 from goenv.observations import legal_row, observe_game
-from goenv.random_play import random_below, random_legal_cell
-from goenv.state import ENDED, FORFEITED, PLY, RUNNING, STATUS, TO_PLAY, start
+from goenv.random_play import random_below, random_legal_action
+from goenv.state import ENDED, FORFEITED, KOMI2, PLY, RUNNING, SIZE, STATUS, TO_PLAY, start
 
 # Who has a seat, beside the colours BLACK and WHITE.
 DRAWN = 0  # the agent's colour is drawn for each game
 BOTH_SEATS = 2
 
+# What a reward is; see `goenv.seats.REWARDS`.
+OUTCOME, SCORE, SCORE_DIFFERENCE = 0, 1, 2
+
 # ---- one game ---------------------------------------------------------------------------------
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def begin_game(games, game, choice):
     """Start a game; returns the agent's colour, drawn from the game's stream if DRAWN."""
     start(games, game)
@@ -26,17 +28,17 @@ def begin_game(games, game, choice):
     return choice
 
 
-@njit(cache=True, nogil=True)
+@inlined
 def answer_randomly(games, game, colour):
     """Play at random, uniformly over the legal actions, where `colour` is not on turn."""
     info = games.info
     if info[game, STATUS] == RUNNING and info[game, TO_PLAY] != colour:
-        play(games, game, random_legal_cell(games, game))
+        play(games, game, random_legal_action(games, game))
 
 
-@njit(cache=True, nogil=True)
-def observe_seat(games, game, colour, codes, planes, mask, row):
-    """Planes [C, N, N] and legal actions [A] as `colour` sees them, on turn or not.
+@inlined
+def observe_seat(games, game, colour, codes, channels_last, planes, mask, row):
+    """Planes, flat, and legal actions [A] as `colour` sees them, on turn or not.
 
     Nothing is legal for a player who is not on turn.
     """
@@ -45,70 +47,96 @@ def observe_seat(games, game, colour, codes, planes, mask, row):
     if to_play != colour:
         info[game, TO_PLAY] = colour
         info[game, STATUS] = ENDED
-    observe_game(games, game, codes, planes, row)
+    observe_game(games, game, codes, planes, row, channels_last)
     legal_row(games, game, mask, row)
     info[game, TO_PLAY], info[game, STATUS] = to_play, status
 
 
-# ---- the only game of GoEnv and of the PettingZoo environment -----------------------------------
+@inlined
+def pay(games, game, colour, kind, earlier):
+    """Reward of `colour` for what happened since its last one, and the score, Black's, now.
+
+    A forfeit is that of `colour`: only the agent, or the last mover, can have lost by an illegal
+    action. In points that counts as the whole board and komi.
+
+    Args:
+        kind: OUTCOME, SCORE or SCORE_DIFFERENCE.
+        earlier: the score, Black's, that SCORE_DIFFERENCE starts from.
+
+    Returns:
+        The reward, and the score in points; 0 in a running game if `kind` does not need it.
+    """
+    info = games.info
+    status = info[game, STATUS]
+    if status == RUNNING and kind != SCORE_DIFFERENCE:
+        return 0.0, 0.0
+    score = final_score(games, game)
+    points = score * colour
+    if status == FORFEITED:
+        points = -(info[game, SIZE] ** 2 + 0.5 * abs(info[game, KOMI2]))
+    if kind == OUTCOME:
+        return float((points > 0) - (points < 0)), score
+    return points - (earlier * colour if kind == SCORE_DIFFERENCE else 0.0), score
 
 
-@njit(cache=True, nogil=True)
-def begin(games, choice, random_reply):
+# ---- whole calls of GoEnv and of the PettingZoo environment --------------------------------------
+
+
+@kernel
+def begin(games, game, choice, random_reply):
     """Start the game, with the random opponent's first move if it has Black; see `begin_game`."""
-    colour = begin_game(games, 0, choice)
+    colour = begin_game(games, game, choice)
     if random_reply:
-        answer_randomly(games, 0, colour)
+        answer_randomly(games, game, colour)
     return colour
 
 
-@njit(cache=True, nogil=True)
-def act(games, action, illegal_loses):
+@kernel
+def act(games, game, action, illegal_loses):
     """Play an action, or lose by it; returns the verdict on it."""
-    cell = action_cell(games, 0, action)
-    verdict = legality(games, 0, cell)
+    verdict = legality(games, game, action)
     if verdict == LEGAL:
-        play(games, 0, cell)
+        play(games, game, action)
     elif illegal_loses and verdict != GAME_OVER:
-        games.info[0, STATUS] = FORFEITED
+        games.info[game, STATUS] = FORFEITED
     return verdict
 
 
-@njit(cache=True, nogil=True)
-def show(games, colour, codes, planes, mask):
-    """Write the observation; returns (status, to play, ply, score if over)."""
-    channels, rows, columns = planes.shape
-    planes = planes.reshape((1, channels, rows, columns))
-    observe_seat(games, 0, colour, codes, planes, mask.reshape((1, mask.shape[0])), 0)
+@kernel
+def show(games, game, colour, codes, channels_last, planes, mask, kind, earlier):
+    """Write the observation; returns (status, to play, ply, reward, score)."""
+    observe_seat(games, game, colour, codes, channels_last, planes, mask, game)
     info = games.info
-    score = final_score(games, 0) if info[0, STATUS] != RUNNING else 0.0
-    return info[0, STATUS], info[0, TO_PLAY], info[0, PLY], score
+    reward, score = pay(games, game, colour, kind, earlier)
+    return info[game, STATUS], info[game, TO_PLAY], info[game, PLY], reward, score
 
 
-@njit(cache=True, nogil=True)
-def act_answer_show(games, action, illegal_loses, colour, codes, planes, mask):
+@kernel
+def act_answer_show(
+    games, game, action, illegal_loses, colour, codes, channels_last, planes, mask, kind, earlier
+):
     """A whole step against the random opponent in one call, which is most of its cost."""
-    verdict = act(games, action, illegal_loses)
+    verdict = act(games, game, action, illegal_loses)
     if verdict == LEGAL:
-        answer_randomly(games, 0, colour)
-    status, to_play, ply, score = show(games, colour, codes, planes, mask)
-    return verdict, status, to_play, ply, score
+        answer_randomly(games, game, colour)
+    return verdict, show(games, game, colour, codes, channels_last, planes, mask, kind, earlier)
 
 
 # ---- the games `first` to `last` - 1 of the vector environment ----------------------------------
 
 
-@njit(cache=True, nogil=True)
-def begin_games(first, last, games, which, choice, colours):
+@kernel
+def begin_games(first, last, games, which, choice, colours, earlier):
     """Start the games that `which` selects; nobody has played in them yet."""
     for game in range(first, last):
         if which[game]:
             colours[game] = begin_game(games, game, choice)
+            earlier[game] = 0.0
             if choice == BOTH_SEATS:
                 colours[game] = 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def act_games(first, last, games, skip, actions, verdicts, both_seats, colours):
     """Play the actions, or lose by them; `colours` become the movers' where both seats play."""
     for game in range(first, last):
@@ -117,39 +145,34 @@ def act_games(first, last, games, skip, actions, verdicts, both_seats, colours):
         if both_seats:
             colours[game] = games.info[game, TO_PLAY]
         if verdicts[game] == LEGAL:
-            play(games, game, action_cell(games, game, actions[game]))
+            play(games, game, actions[game])
         else:
             games.info[game, STATUS] = FORFEITED
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def answer_games(first, last, games, colours):
     """Play at random where `colours` are not on turn."""
     for game in range(first, last):
         answer_randomly(games, game, colours[game])
 
 
-@njit(cache=True, nogil=True)
-def show_games(first, last, games, which, both_seats, colours, codes, planes, mask):
+@kernel
+def show_games(first, last, games, which, both_seats, colours, codes, channels_last, planes, mask):
     """Observations of the selected games, from the agent's side or that of who is on turn."""
     for game in range(first, last):
         if which[game]:
             colour = games.info[game, TO_PLAY] if both_seats else colours[game]
-            observe_seat(games, game, colour, codes, planes, mask, game)
+            observe_seat(games, game, colour, codes, channels_last, planes, mask, game)
 
 
-@njit(cache=True, nogil=True)
-def pay_games(first, last, games, colours, rewards, scores):
-    """Rewards of `colours` and scores of the games that are over; zeros in the others.
-
-    A forfeit is theirs: only the agent, or the last mover, can have lost by an illegal action.
-    """
+@kernel
+def pay_games(first, last, games, skip, colours, kind, earlier, rewards, scores):
+    """Rewards of `colours`, but none where `skip`; scores of games that are over, else 0."""
     for game in range(first, last):
         rewards[game], scores[game] = 0.0, 0.0
-        status = games.info[game, STATUS]
-        if status != RUNNING:
-            scores[game] = final_score(games, game)
-            points = scores[game] * colours[game]
-            rewards[game] = (points > 0) - (points < 0)
-            if status == FORFEITED:
-                rewards[game] = -1.0
+        if not skip[game]:
+            reward, score = pay(games, game, colours[game], kind, earlier[game])
+            rewards[game], earlier[game] = reward, score
+            if games.info[game, STATUS] != RUNNING:
+                scores[game] = score

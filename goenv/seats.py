@@ -14,41 +14,35 @@ import numpy as np
 from gymnasium import spaces
 
 from goenv.batch import GoBatch, IllegalActionError
-from goenv.observations import PLANES, default_dtype, plane_codes
+from goenv.observations import View
 from goenv.rules import BLACK, WHITE, Rules
-from goenv.seat_kernels import DRAWN
+from goenv.seat_kernels import DRAWN, OUTCOME, SCORE, SCORE_DIFFERENCE
 
 Opponent = Callable[[GoBatch, np.random.Generator], np.ndarray]
 Observation = dict[str, np.ndarray]
 
 COLOUR_CODES = {"black": BLACK, "white": WHITE, "random": DRAWN}
 
-
-def read_planes(planes: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray, type]:
-    """Names, codes int64 [C] and element type of the planes asked for.
-
-    Raises:
-        ValueError: a name is unknown, or there is none.
-    """
-    names = () if isinstance(planes, str) else tuple(planes)  # "own" is no sequence of names
-    codes = plane_codes(names)
-    return names, codes, default_dtype(names)
+# What the reward of a seat may be: at the end +1, 0 or -1; at the end the score in points, komi
+# included; or at each step by how much the score has changed in the seat's favour, which adds up
+# to the final score (before the first step it counts as 0).
+REWARDS = {"outcome": OUTCOME, "score": SCORE, "score_difference": SCORE_DIFFERENCE}
 
 
-def spaces_of(rules: Rules, planes: tuple[str, ...]) -> tuple[spaces.Dict, spaces.Discrete]:
+def spaces_of(rules: Rules, view: View) -> tuple[spaces.Dict, spaces.Discrete]:
     """Observation and action space of one seat; see `GoEnv`."""
     size = rules.size
-    shape = (len(planes), size, size)
-    dtype = default_dtype(planes)
-    high: np.ndarray = np.ones(shape, dtype)
-    low: np.ndarray = np.zeros(shape, dtype)
-    for index, name in enumerate(planes):
-        if not PLANES[name][1]:
-            high[index] = max(1.0, abs(rules.komi) / (2 * size))
-            low[index] = -high[index]
+    shape = view.shape(size)
+    high: np.ndarray = np.ones(shape, view.dtype)
+    low: np.ndarray = np.zeros(shape, view.dtype)
+    for index, name in enumerate(view.names):
+        if name == "komi":
+            plane = (..., index) if view.channels_last else index
+            high[plane] = max(1.0, abs(rules.komi) / (2 * size))
+            low[plane] = -high[plane]
     actions = size * size + 1
     seen: dict[str, spaces.Space] = {
-        "observation": spaces.Box(low, high, dtype=dtype),
+        "observation": spaces.Box(low, high, dtype=view.dtype.type),
         "action_mask": spaces.Box(0, 1, (actions,), np.int8),
     }
     return spaces.Dict(seen), spaces.Discrete(actions)

@@ -13,7 +13,7 @@ from gymnasium.vector.utils import batch_space
 from goenv.arguments import checked_actions
 from goenv.batch import REASONS, GoBatch, IllegalActionError
 from goenv.game_loops import judge_games
-from goenv.observations import DEFAULT_PLANES
+from goenv.observations import DEFAULT_PLANES, read_view
 from goenv.render import game_text
 from goenv.rules import Rules, Superko
 from goenv.seat_kernels import (
@@ -26,12 +26,12 @@ from goenv.seat_kernels import (
 )
 from goenv.seats import (
     COLOUR_CODES,
+    REWARDS,
     Observation,
     Opponent,
     check_choice,
     check_colour,
     let_opponent_play,
-    read_planes,
     spaces_of,
     stream_seed,
 )
@@ -93,13 +93,17 @@ class GoVectorEnv(gymnasium.vector.VectorEnv):
         opponent: Literal["random"] | Opponent | None = "random",
         colour: Literal["black", "white", "random"] = "black",
         illegal_action: Literal["raise", "lose"] = "raise",
-        planes: Sequence[str] = DEFAULT_PLANES,
+        planes: str | Sequence[str] = DEFAULT_PLANES,
+        layout: Literal["NCHW", "NHWC"] = "NCHW",
+        dtype: type | None = None,
+        reward: Literal["outcome", "score", "score_difference"] = "outcome",
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         render_mode: str | None = None,
     ):
         rules = Rules(size, komi, superko, suicide, max_moves)
         check_colour(colour, rules)
         check_choice("illegal_action", illegal_action, ("raise", "lose"))
+        check_choice("reward", reward, REWARDS)
         if opponent != "random" and opponent is not None and not callable(opponent):
             raise ValueError(
                 "opponent must be 'random', a callable (batch, rng) -> actions, or None for "
@@ -107,7 +111,7 @@ class GoVectorEnv(gymnasium.vector.VectorEnv):
             )
         if render_mode is not None:
             check_choice("render_mode", render_mode, self.metadata["render_modes"])
-        names, self._codes, self._dtype = read_planes(planes)
+        self._view = read_view(planes, dtype, layout)
         self.batch = GoBatch(num_envs, rules)
         self.num_envs, self.render_mode = self.batch.num_games, render_mode
         if autoreset_mode not in (*AutoresetMode, *(mode.value for mode in AutoresetMode)):
@@ -117,14 +121,16 @@ class GoVectorEnv(gymnasium.vector.VectorEnv):
             )
         self.autoreset_mode = AutoresetMode(autoreset_mode)
         self.metadata = {**self.metadata, "autoreset_mode": self.autoreset_mode}
-        self.single_observation_space, self.single_action_space = spaces_of(rules, names)
+        self.single_observation_space, self.single_action_space = spaces_of(rules, self._view)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self._opponent = opponent
         self._both = opponent is None
         self._choice = BOTH_SEATS if self._both else COLOUR_CODES[colour]
         self._illegal_loses = illegal_action == "lose"
-        self._shape = (self.num_envs, len(names), rules.size, rules.size)
+        self._shape = (self.num_envs, *self._view.shape(rules.size))
+        # The scores, Black's, that differences start from.
+        self._reward, self._earlier = REWARDS[reward], np.zeros(self.num_envs)
         # Whom the rewards belong to: the agents, or the players who moved last.
         self._colours = np.zeros(self.num_envs, np.int64)
         self._everywhere = np.ones(self.num_envs, np.bool_)
@@ -184,11 +190,12 @@ class GoVectorEnv(gymnasium.vector.VectorEnv):
 
         batch.make_room()
         if over.any():
-            self._run(begin_games, over, self._choice, self._colours)
+            self._run(begin_games, over, self._choice, self._colours, self._earlier)
         self._run(act_games, over, actions, verdicts, self._both, self._colours)
         self._answer()
         rewards, scores = np.empty(total), np.empty(total)
-        self._run(pay_games, self._colours, rewards, scores)
+        pay = (self._colours, self._reward, self._earlier, rewards, scores)
+        self._run(pay_games, over, *pay)
         status = batch.games.info[:, STATUS]
         over, truncated, illegal = status != RUNNING, status == TRUNCATED, status == FORFEITED
         terminated = over & ~truncated
@@ -230,7 +237,7 @@ class GoVectorEnv(gymnasium.vector.VectorEnv):
     def _begin(self, which: np.ndarray) -> None:
         """Start the selected games, with the opponent's first move where it has Black."""
         self.batch.make_room()
-        self._run(begin_games, which, self._choice, self._colours)
+        self._run(begin_games, which, self._choice, self._colours, self._earlier)
         self._answer()
 
     def _answer(self) -> None:
@@ -256,10 +263,13 @@ class GoVectorEnv(gymnasium.vector.VectorEnv):
 
     def _observe(self, which, planes=None, mask=None) -> tuple[np.ndarray, np.ndarray]:
         """Planes [B, C, N, N] and masks int8 [B, A] of the selected games."""
-        planes = np.empty(self._shape, self._dtype) if planes is None else planes
+        view = self._view
+        planes = np.empty(self._shape, view.dtype) if planes is None else planes
         shape = (self.num_envs, self.batch.num_actions)
         mask = np.empty(shape, np.int8) if mask is None else mask
-        self._run(show_games, which, self._both, self._colours, self._codes, planes, mask)
+        flat = planes.reshape(self.num_envs, -1)
+        seats = (self._both, self._colours, view.codes, view.channels_last)
+        self._run(show_games, which, *seats, flat, mask.view(np.uint8))
         return planes, mask
 
     def _infos(self, which, mask, final=None) -> dict[str, Any]:

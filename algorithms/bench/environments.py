@@ -13,7 +13,7 @@ from goenv.observations import DEFAULT_PLANES
 KOMI = 7.5
 
 
-def _batch(games: int, planes: tuple[str, ...], threads: int = 1):
+def _batch(games: int, planes: str, threads: int = 1):
     """`GoBatch` with exact mask and planes written into the same arrays at every ply."""
 
     def make(size: int) -> Play:
@@ -126,6 +126,7 @@ def own_contenders(threads: int) -> list[Contender]:
         Contender("GoBatch, 64 games", "goenv", _batch(64, stones)),
         Contender("GoBatch, 256 games", "goenv", _batch(256, stones)),
         Contender("GoBatch, 1024 games", "goenv", _batch(1024, stones)),
+        Contender("GoBatch, 256 games, 17 planes", "goenv", _batch(256, "alphago_zero")),
         Contender("playouts, moves only", "goenv", _playouts),
         Contender("VectorEnv, 1024 games", "goenv", _vector),
         Contender("Gymnasium, one game", "goenv", _single),

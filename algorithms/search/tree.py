@@ -18,9 +18,10 @@ import numpy as np
 from numba import njit
 
 from algorithms.search.rules import select_edge
-from goenv.board import action_cell, final_score, play
+from goenv.board import final_score, play
+from goenv.history import STREAM
 from goenv.observations import legal_row
-from goenv.state import RUNNING, STATUS, STREAM, TO_PLAY, copy_game
+from goenv.state import RUNNING, STATUS, TO_PLAY, copy_game
 
 UNEXPANDED = -1
 
@@ -109,7 +110,7 @@ def select(first, last, trees, roots, leaves, rule, exploration, reduction, root
             while not trees.terminal[game, node]:
                 less = root_reduction if node == 0 else reduction
                 action = select_edge(trees, game, node, rule, exploration, less)
-                play(leaves, game, action_cell(leaves, game, action))
+                play(leaves, game, action)
                 child = trees.child[game, node, action]
                 if child == UNEXPANDED:
                     child = _new_node(trees, game, node, action)

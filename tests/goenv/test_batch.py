@@ -123,7 +123,10 @@ def test_wrong_arrays_for_legal_actions(out):
     [
         ({"planes": ("own", "mine")}, "unknown plane 'mine'"),
         ({"planes": ("own", 1)}, "unknown plane 1"),
-        ({"planes": "own"}, "planes must be a sequence of names"),
+        ({"planes": "own"}, "planes must be one of 'stones', 'alphago_zero', 'features'"),
+        ({"planes": 3}, "planes must be a sequence of names"),
+        ({"planes": ({},)}, "unknown plane {}"),
+        ({"layout": "CHW"}, "layout must be one of 'NCHW', 'NHWC', got 'CHW'"),
         ({"planes": ()}, "planes must be a sequence of names"),
         ({"dtype": np.int8}, "dtype must be uint8 or float32, got int8"),
         ({"dtype": np.float64}, "dtype must be uint8 or float32"),
@@ -146,8 +149,8 @@ def test_arrays_to_write_into():
     assert batch.legal_actions(legal) is legal
     np.testing.assert_array_equal(legal, batch.legal_actions())
     for kind in (np.uint8, np.float32):
-        planes = np.ones((2, 6, 3, 3), kind)
-        names = tuple(name for name in goenv.PLANES if name != "komi") + ("own",)
+        names = tuple(name for name, plane in goenv.PLANES.items() if plane.binary)
+        planes = np.ones((2, len(names), 3, 3), kind)
         assert batch.observe(names, out=planes) is planes
         np.testing.assert_array_equal(planes, batch.observe(names, dtype=kind))
     assert batch.observe(("komi",)).dtype == np.float32

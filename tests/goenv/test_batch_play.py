@@ -12,6 +12,7 @@ from reference import SUPERKO_KINDS, ReferenceGame, draw
 
 import goenv
 from goenv import GoBatch, Rules, state
+from goenv.history import STREAM
 from goenv.threads import for_games
 
 
@@ -54,20 +55,20 @@ def test_seeds_one_by_one():
     batch.seed((1, 2, 3))
     assert_equal([batch.random_actions()], [numpy_drawn])
     # None: the stream goes on.
-    streams = batch.games.words[:, state.STREAM].copy()
+    streams = batch.games.words[:, STREAM].copy()
     batch.seed([None, 5, None])
-    changed = batch.games.words[:, state.STREAM] != streams
+    changed = batch.games.words[:, STREAM] != streams
     assert changed.tolist() == [False, True, False]
     # Nothing changes if one of them is wrong.
-    streams = batch.games.words[:, state.STREAM].copy()
+    streams = batch.games.words[:, STREAM].copy()
     with pytest.raises(ValueError, match="seed must be a whole number, zero or more, got -1"):
         batch.seed([1, 2, -1])
-    assert_equal([batch.games.words[:, state.STREAM]], [streams])
+    assert_equal([batch.games.words[:, STREAM]], [streams])
 
 
 def test_streams_differ_between_games_and_seeds():
     streams = np.array([GoBatch(500, Rules(2), seed).games.words[:, 2] for seed in range(8)])
-    assert state.STREAM == 2
+    assert STREAM == 2
     assert len(np.unique(streams)) == streams.size
     assert_equal([GoBatch(500, Rules(2), 3).games.words[:, 2]], [streams[3]])
     assert GoBatch(1, Rules(2), 2**200).random_actions().shape == (1,)

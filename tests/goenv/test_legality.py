@@ -6,19 +6,26 @@ from numba import njit
 from reference import SUPERKO_KINDS
 
 from goenv import GoBatch, Rules
-from goenv.board import action_cell
 from goenv.legality import GAME_OVER, LEGAL, legality, refresh_legal
 from goenv.state import (
+    BIT_ROWS,
+    BLACK_STONES,
+    CELL_FIELDS,
     CHAIN,
-    HEAD_COUNT,
-    HEADS,
-    LEGAL_MASK,
+    CHAIN_HEADS,
+    CHAIN_SIZE,
+    EMPTIES,
+    EMPTY_COUNT,
+    EMPTY_POINTS,
     LEGAL_PLY,
+    LEGAL_POINTS,
     LIBERTIES,
     LIBERTY_SQUARES,
     LIBERTY_SUM,
+    LINK,
     PLY,
     STONE,
+    WHITE_STONES,
 )
 
 
@@ -27,7 +34,7 @@ def one_by_one(games, game, out):
     """`legality` of every point of the board, with no mask to look it up in."""
     for action in range(out.shape[0]):
         games.info[game, LEGAL_PLY] = 0
-        out[action] = legality(games, game, action_cell(games, game, action))
+        out[action] = legality(games, game, action)
 
 
 def check(batch):
@@ -38,10 +45,7 @@ def check(batch):
         np.testing.assert_array_equal(verdicts == LEGAL, mask[:-1])
         # With the mask made, the reasons are still the same.
         assert batch.games.info[game, LEGAL_PLY] == batch.games.info[game, PLY] + 1
-        again = [
-            legality(batch.games, game, action_cell(batch.games, game, action))
-            for action in range(len(verdicts))
-        ]
+        again = [legality(batch.games, game, action) for action in range(len(verdicts))]
         np.testing.assert_array_equal(verdicts, again)
 
 
@@ -58,55 +62,80 @@ def test_mask_and_single_verdicts_agree(size, plies, superko, suicide):
             check(batch)
 
 
+def points_of(words):
+    """The points of a set of bits, in order."""
+    return [64 * i + b for i, word in enumerate(words) for b in range(64) if int(word) >> b & 1]
+
+
 def chains_of(cells, size):
-    """What the rows of a chain must hold, worked out from STONE alone: {head: ...}."""
-    stones, width = cells[STONE], size + 1
+    """What the columns of a chain must hold, worked out from STONE alone: {head: ...}."""
+    stones = cells[:-1, STONE].reshape(size, size)
     chains = {}
-    for cell in np.flatnonzero(abs(stones) == 1):
-        chains.setdefault(int(cells[CHAIN, cell]), []).append(int(cell))
+    for point in np.flatnonzero(stones):
+        chains.setdefault(int(cells[point, CHAIN]), []).append(int(point))
     found = {}
     for head, members in chains.items():
-        touched = [
-            cell + step
-            for cell in members
-            for step in (-1, 1, -width, width)
-            if stones[cell + step] == 0
-        ]
-        found[head] = (len(touched), sum(touched), sum(cell * cell for cell in touched))
+        touched = []
+        for row, column in (divmod(point, size) for point in members):
+            for r, c in (
+                (row - 1, column),
+                (row + 1, column),
+                (row, column - 1),
+                (row, column + 1),
+            ):
+                if 0 <= r < size and 0 <= c < size and stones[r, c] == 0:
+                    touched.append(r * size + c)
+        sums = len(touched), sum(touched), sum(point * point for point in touched)
+        found[head] = (members, *sums)
     return found
 
 
-@pytest.mark.parametrize("size", [3, 5, 9, 19])
-def test_liberties_and_heads_are_kept_up(size):
+@pytest.mark.parametrize("size", [2, 3, 5, 9, 19])
+def test_what_is_kept_up_is_what_the_stones_say(size):
     batch = GoBatch(3, Rules(size), seed=4)
     for _ in range(8 * size):
         batch.step(batch.random_actions())
         batch.reset(batch.done)
         for game in range(3):
-            cells = batch.games.cells[game].astype(np.int64)
+            cells, bits = batch.games.cells[game].astype(np.int64), batch.games.bits[game]
+            assert cells.shape == (size * size + 1, CELL_FIELDS)
+            assert bits.shape[0] == BIT_ROWS
             chains = chains_of(cells, size)
-            count = batch.games.info[game, HEAD_COUNT]
-            assert sorted(cells[HEADS, :count]) == sorted(chains)
-            for head, (number, total, squares) in chains.items():
-                assert cells[LIBERTIES, head] == number
-                assert (cells[LIBERTY_SUM, head] - total) % 65536 == 0
-                assert (cells[LIBERTY_SQUARES, head] - squares) % 65536 == 0
+            assert points_of(bits[CHAIN_HEADS]) == sorted(chains)
+            for head, (members, number, total, squares) in chains.items():
+                ring = [head]
+                while cells[ring[-1], LINK] != head:
+                    ring.append(int(cells[ring[-1], LINK]))
+                assert sorted(ring) == members
+                assert cells[head, CHAIN_SIZE] == len(members)
+                assert cells[head, LIBERTIES] == number
+                assert (cells[head, LIBERTY_SUM] - total) % 65536 == 0
+                assert (cells[head, LIBERTY_SQUARES] - squares) % 65536 == 0
+            empty = np.flatnonzero(cells[:-1, STONE] == 0).tolist()
+            assert points_of(bits[EMPTY_POINTS]) == empty
+            assert batch.games.info[game, EMPTY_COUNT] == len(empty)
+            assert sorted(cells[: len(empty), EMPTIES]) == empty
+            assert all(cells[cells[point, LINK], EMPTIES] == point for point in empty)
+            for row, colour in ((BLACK_STONES, 1), (WHITE_STONES, -1)):
+                assert points_of(bits[row]) == np.flatnonzero(cells[:, STONE] == colour).tolist()
 
 
 def test_a_mask_is_made_once_and_never_used_for_another_position():
     batch = GoBatch(1, Rules(5))
     batch.legal_actions()
-    batch.games.cells[0, LEGAL_MASK] = 0  # a mark: whoever makes the mask anew wipes it out
+    batch.games.bits[0, LEGAL_POINTS] = 0  # a mark: whoever makes the mask anew wipes it out
     refresh_legal(batch.games, 0)
     assert not batch.legal_actions()[0, :-1].any()
     batch.step(np.array([25]))
     assert batch.legal_actions()[0, :-1].all()
-    copy = batch.clone()
-    assert copy.games.info[0, LEGAL_PLY] == 0
-    assert copy.legal_actions()[0, :-1].all()
+    batch.legal_actions()
+    copy = batch.clone()  # takes the mask along
+    copy.step(np.array([3]))
+    assert not copy.legal_actions()[0, 3]
+    assert batch.legal_actions()[0, :-1].all()
     batch.step(np.array([25]))
     assert batch.done[0]
     assert not batch.legal_actions().any()
-    assert legality(batch.games, 0, action_cell(batch.games, 0, 3)) == GAME_OVER
+    assert legality(batch.games, 0, 3) == GAME_OVER
     batch.reset()
     assert batch.legal_actions().all()
