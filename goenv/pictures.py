@@ -43,7 +43,7 @@ def svg(
     caption: str | None = None,
     description: str | None = None,
     width: int = 420,
-    flat: bool = False,
+    inline: bool = False,
 ) -> Svg:
     """A board as a picture that needs nothing else.
 
@@ -60,9 +60,9 @@ def svg(
         caption: lines below the board in place of those made from `last_action` and `heat`.
         description: read out in place of the picture; None: title and caption.
         width: of the picture in pixels, where nothing else determines it.
-        flat: one colour for the wood and each kind of stone, and no shadows. Either way colours
-            can be styled by the classes ``wood``, ``lines``, ``names``, ``stars``, ``black``,
-            ``white`` and ``last`` within ``board``.
+        inline: make a part of an HTML page that has its own style sheet: no namespace, no font,
+            flat colours, no shadows. Either way the classes ``wood``, ``lines``, ``names``,
+            ``stars``, ``black``, ``white`` and ``last`` within ``board`` can be styled.
 
     Raises:
         ValueError: a wrong argument, named.
@@ -71,7 +71,7 @@ def svg(
     heated = None if heat is None else read_heat(heat, position.size, heat_scale)
     if caption is None:
         caption = default_caption(position.pass_fact(), heated)
-    return _draw(position, heated, numbers, title, caption, description, width, flat)
+    return _draw(position, heated, numbers, title, caption, description, width, inline)
 
 
 def game_svg(
@@ -124,7 +124,7 @@ def _draw(
     caption: str = "",
     description: str | None = None,
     width: int = 420,
-    flat: bool = False,
+    inline: bool = False,
 ) -> Svg:
     if isinstance(width, bool) or not isinstance(width, (int, np.integer)) or width < 1:
         raise ValueError(f"width must be a whole number of pixels, at least 1, got {width!r}")
@@ -135,17 +135,20 @@ def _draw(
     top = -1.3 * head * len(above)
     height = edge - top + (1.35 * foot * len(below) + 0.6 * foot if below else 0)
     told = description if description is not None else _described(title, caption)
-    wood = f'fill="{WOOD}"' if flat else f'fill="url(#go-wood) {WOOD}"'
+    # A page has a namespace and a font of its own.
+    namespace = "" if inline else ' xmlns="http://www.w3.org/2000/svg"'
+    font = "" if inline else ' font-family="Helvetica, Arial, sans-serif"'
+    wood = f'fill="{WOOD}"' if inline else f'fill="url(#go-wood) {WOOD}"'
     out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="board" width="{width}" '
+        f'<svg{namespace} class="board" width="{width}" '
         f'height="{short(width * height / edge)}" '
-        f'viewBox="0 {short(top)} {edge} {short(height)}" role="img" aria-label="{escape(told)}" '
-        'font-family="Helvetica, Arial, sans-serif">'
-        f'{"" if flat else SHADES}<rect class="wood" y="{short(top)}" width="{edge}" '
+        f'viewBox="0 {short(top)} {edge} {short(height)}" role="img" '
+        f'aria-label="{escape(told)}"{font}>'
+        f'{"" if inline else SHADES}<rect class="wood" y="{short(top)}" width="{edge}" '
         f'height="{short(height)}" rx="2" {wood}/>',
         *heat_cells(position, heat),
         *grid(position.size, edge),
-        *stones(position, heat, flat),
+        *stones(position, heat, inline),
         *(number_labels(position, heat) if numbers and heat is not None else ()),
         *text_lines("title", above, edge / 2, top + 1.2 * head, head, ' font-weight="bold"'),
         *text_lines("caption", below, edge / 2, edge + foot, foot, ""),

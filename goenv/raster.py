@@ -146,8 +146,8 @@ def _empty_board(size: int, side: int) -> tuple[Any, Any, Any]:
     """The wood; lines, names and dots on a clear surface; and the one on the other."""
     pygame = load_pygame()
     height = side + side // 15
-    across, down = np.meshgrid(np.linspace(0, 0.5, side), np.linspace(0, 0.5, height))
-    mix = (across + down)[:, :, None]
+    # Darker towards the foot only: rows of one colour make small files.
+    mix = np.broadcast_to(np.linspace(0, 1, height)[:, None, None], (height, side, 1))
     wood = np.array(WOOD_LIGHT) * (1 - mix) + np.array(WOOD_DARK) * mix
     opaque = np.full((height, side, 1), 255)
     grid = pygame.Surface((side, height), pygame.SRCALPHA)
@@ -216,11 +216,17 @@ def _surface(colours: np.ndarray) -> Any:
 
 
 def _text(pygame: Any, text: str, height: int, width: int) -> Any:
-    """A line of text on a clear surface, smaller where it would be too wide."""
+    """A line of text on a clear surface, smaller or even cut off where it would be too wide."""
     # Fonts are made anew each time: they die when somebody else calls pygame.quit().
     pygame.font.init()
-    font = pygame.font.Font(None, max(8, round(1.3 * height)))
+    smallest = 12
+    points = max(smallest, round(1.3 * height))
+    font = pygame.font.Font(None, points)
     wide = font.size(text)[0]
     if wide > width:
-        font = pygame.font.Font(None, max(8, int(1.3 * height * width / wide)))
+        font = pygame.font.Font(None, max(smallest, int(points * width / wide)))
+    if font.size(text)[0] > width:
+        while text and font.size(text + " ...")[0] > width:
+            text = text[:-1]
+        text += " ..."
     return font.render(text, True, INK)

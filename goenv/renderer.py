@@ -49,8 +49,7 @@ class Renderer:
         if mode == "human" and mode not in modes:
             raise ValueError(
                 "render_mode 'human' shows one game, and this environment has many: choose "
-                f"{', '.join(map(repr, modes))}, or wrap one with render_mode='rgb_array' in "
-                "gymnasium.wrappers.vector.HumanRendering"
+                f"{', '.join(map(repr, modes))}, or watch a goenv.GoEnv"
             )
         if mode is not None:
             check_choice("render_mode", mode, modes)

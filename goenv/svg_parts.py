@@ -64,15 +64,15 @@ def grid(size: int, edge: int) -> list[str]:
     return [*out, "</g>"]
 
 
-def stones(position: Position, heat: Heat | None, flat: bool) -> list[str]:
+def stones(position: Position, heat: Heat | None, inline: bool) -> list[str]:
     """Shadows, stones, heat on stones, and the mark of the last move."""
     board = position.board
     places = [(int(row), int(column)) for row, column in np.argwhere(board)]
     out = []
-    if not flat:
+    if not inline:
         out.append('<g class="shadows" fill="#3a2408" fill-opacity="0.3">')
         for row, column in places:
-            x, y = line_at(column) + 0.4, line_at(row) + 0.6
+            x, y = short(line_at(column) + 0.4), short(line_at(row) + 0.6)
             out.append(f'<circle cx="{x}" cy="{y}" r="{STONE + 0.1}"/>')
         out.append("</g>")
     out.append('<g class="stones">')
@@ -82,7 +82,7 @@ def stones(position: Position, heat: Heat | None, flat: bool) -> list[str]:
             if board[row, column] > 0
             else ("white", WHITE_STONE, "#8b8475")
         )
-        fill = plain if flat else f"url(#go-{name}) {plain}"
+        fill = plain if inline else f"url(#go-{name}) {plain}"
         out.append(
             f'<circle class="{name}" cx="{line_at(column)}" cy="{line_at(row)}" r="{STONE}" '
             f'fill="{fill}" stroke="{border}" stroke-width="0.2"/>'
@@ -142,9 +142,14 @@ def number_labels(position: Position, heat: Heat) -> list[str]:
             if label:
                 # Any number that is worth writing has its square on a stone.
                 dark = heat.strength(row, column) > 0.4
-                fill = "#fff" if dark else "#1c1306"
+                # The halo keeps dark figures apart from the lines.
+                fill = (
+                    'fill="#fff"'
+                    if dark
+                    else f'fill="#1c1306" stroke="{WOOD}" stroke-width="0.7" paint-order="stroke"'
+                )
                 out.append(
-                    f'<text x="{line_at(column)}" y="{short(line_at(row) + 1.1)}" fill="{fill}">'
+                    f'<text x="{line_at(column)}" y="{short(line_at(row) + 1.1)}" {fill}>'
                     f"{label}</text>"
                 )
     return [*out, "</g>"]

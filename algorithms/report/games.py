@@ -128,7 +128,7 @@ def game_fields(chosen: Sequence[GameRecord]) -> dict[str, str]:
 def _board(board: np.ndarray, last: int, told: str) -> str:
     """A board for the page, whose style sheet colours it and whose script moves its stones."""
     last = last if last >= 0 and board.ravel()[last : last + 1].any() else -1  # as the script does
-    return svg(board, last, caption="", description=told, flat=True)
+    return svg(board, last, caption="", description=told, inline=True)
 
 
 def _game_title(game: Mapping[str, Any]) -> str:
