@@ -13,6 +13,9 @@ from goenv import (
 from goenv.batch import GoBatch, IllegalActionError
 from goenv.gym_env import GoEnv
 from goenv.observations import PLANE_SETS, PLANES
+from goenv.pictures import game_svg, svg
+from goenv.raster import rgb_array
+from goenv.render import ansi, game_text
 from goenv.rules import BLACK, EMPTY, WHITE, Rules
 from goenv.threads import get_num_threads, set_num_threads
 from goenv.vector_env import GoVectorEnv
@@ -33,8 +36,13 @@ __all__ = [
     "IllegalActionError",
     "Rules",
     "aec_env",
+    "ansi",
+    "game_svg",
+    "game_text",
     "get_num_threads",
+    "rgb_array",
     "set_num_threads",
+    "svg",
 ]
 
 compile_notice.install()

@@ -11,7 +11,7 @@ import numpy as np
 from goenv.batch import REASONS, GoBatch, IllegalActionError
 from goenv.legality import GAME_OVER, LEGAL
 from goenv.observations import DEFAULT_PLANES, read_view
-from goenv.render import game_text
+from goenv.renderer import MODES, Renderer
 from goenv.rules import BLACK, Rules, Superko
 from goenv.seat_kernels import act, act_answer_show, begin, show
 from goenv.seats import (
@@ -57,16 +57,18 @@ class GoEnv(gymnasium.Env[Observation, np.int64]):
         illegal_action: ``"raise"`` an IllegalActionError, after which the game stands as
             before; or ``"lose"``: the game ends with reward -1, whatever the board says.
         planes: names out of `goenv.PLANES`.
-        render_mode: ``"ansi"`` (`render` returns text), ``"human"`` (each position is printed)
-            or None.
+        render_mode: what `render` returns: ``"ansi"`` text, ``"rgb_array"`` pixels uint8
+            [H, W, 3], ``"svg"`` a `goenv.pictures.Svg`; ``"human"``: a window shows each position,
+            four a second at most; or None. Windows and pixels need ``gozoo[render]``.
 
     Raises:
         ValueError: an argument is wrong; the message names it.
+        gymnasium.error.DependencyNotInstalled: `render_mode` needs pygame, which is missing.
 
     Version history: v0, the first.
     """
 
-    metadata: dict[str, Any] = {"render_modes": ["ansi", "human"], "render_fps": 4}  # noqa: RUF012
+    metadata: dict[str, Any] = {"render_modes": MODES, "render_fps": 4}  # noqa: RUF012
 
     def __init__(
         self,
@@ -93,8 +95,7 @@ class GoEnv(gymnasium.Env[Observation, np.int64]):
                 "opponent must be 'random' or a callable (batch, rng) -> actions, got "
                 f"{opponent!r}; to play both seats use make_vec(..., opponent=None) or aec_env"
             )
-        if render_mode is not None:
-            check_choice("render_mode", render_mode, self.metadata["render_modes"])
+        self._renderer = Renderer(render_mode, MODES, 'make(..., render_mode="ansi")')
         self._view = read_view(planes, dtype, layout)
         self.batch = GoBatch(1, rules)
         self.batch.games.info[0, STATUS] = ENDED  # there is no game before the first reset
@@ -127,8 +128,7 @@ class GoEnv(gymnasium.Env[Observation, np.int64]):
         self._earlier = 0.0
         planes, mask = self._allocate()
         _, to_play, ply, _, _ = show(self.batch.games, 0, *self._seat(planes, mask))
-        if self.render_mode == "human":
-            self.render()
+        self._renderer.update(self.batch)
         info = {"action_mask": mask, "colour": self._colour, "to_play": to_play, "ply": ply}
         return {"observation": planes, "action_mask": mask}, info
 
@@ -161,8 +161,7 @@ class GoEnv(gymnasium.Env[Observation, np.int64]):
             info["score"] = self._earlier
             if verdict != LEGAL:
                 info["illegal_action"] = True
-        if self.render_mode == "human":
-            self.render()
+        self._renderer.update(self.batch)
         observation = {"observation": planes, "action_mask": mask}
         truncated = status == TRUNCATED
         return observation, reward, status != RUNNING and not truncated, truncated, info
@@ -171,16 +170,13 @@ class GoEnv(gymnasium.Env[Observation, np.int64]):
         """Legal actions, bool [A]; the name under which sb3-contrib looks for them."""
         return self.batch.legal_actions()[0]
 
-    def render(self) -> str | None:
-        """The board as text if `render_mode` is ``"ansi"``; ``"human"`` prints it."""
-        if self.render_mode is None:
-            gymnasium.logger.warn('render() needs a render_mode: make(..., render_mode="ansi")')
-            return None
-        text = game_text(self.batch, 0)
-        if self.render_mode == "ansi":
-            return text
-        print(text, flush=True)
-        return None
+    def render(self) -> Any:
+        """The position in the form that `render_mode` names; None for ``"human"``."""
+        return self._renderer.frame(self.batch)
+
+    def close(self) -> None:
+        """Close the window, if there is one."""
+        self._renderer.close()
 
     def _allocate(self) -> tuple[np.ndarray, np.ndarray]:
         """An observation to write into: planes of the view's shape, mask [A]."""

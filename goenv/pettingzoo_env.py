@@ -13,7 +13,7 @@ from pettingzoo.utils.wrappers import OrderEnforcingWrapper
 from goenv.batch import REASONS, GoBatch, IllegalActionError
 from goenv.legality import LEGAL
 from goenv.observations import DEFAULT_PLANES, read_view
-from goenv.render import game_text
+from goenv.renderer import MODES, Renderer
 from goenv.rules import BLACK, WHITE, Rules, Superko
 from goenv.seat_kernels import act, observe_seat, pay
 from goenv.seats import REWARDS, Observation, check_choice, spaces_of, whole_number
@@ -74,13 +74,13 @@ class GoAECEnv(AECEnv):
         size, komi, superko, suicide, max_moves, planes: see `goenv.GoEnv`.
         illegal_action: ``"raise"`` an IllegalActionError, after which the game stands as before;
             or ``"lose"``: the game ends, -1 for the agent and +1 for the other.
-        render_mode: ``"ansi"``, ``"human"`` or None.
+        render_mode: see `goenv.GoEnv`.
 
     Version history: v0, the first.
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012
-        "render_modes": ["ansi", "human"],
+        "render_modes": MODES,
         "name": "goenv_go_v0",
         "is_parallelizable": False,
         "render_fps": 4,
@@ -104,8 +104,7 @@ class GoAECEnv(AECEnv):
         rules = Rules(size, komi, superko, suicide, max_moves)
         check_choice("illegal_action", illegal_action, ("raise", "lose"))
         check_choice("reward", reward, REWARDS)
-        if render_mode is not None:
-            check_choice("render_mode", render_mode, self.metadata["render_modes"])
+        self._renderer = Renderer(render_mode, MODES, 'aec_env(render_mode="ansi")')
         self._view = read_view(planes, dtype, layout)
         self.batch = GoBatch(1, rules)
         self.render_mode = render_mode
@@ -138,8 +137,7 @@ class GoAECEnv(AECEnv):
         self.terminations = dict.fromkeys(AGENTS, False)
         self.truncations = dict.fromkeys(AGENTS, False)
         self._describe()
-        if self.render_mode == "human":
-            self.render()
+        self._renderer.update(self.batch)
 
     def step(self, action: int | None) -> None:
         """Play the action of `agent_selection`; None for an agent whose game is over.
@@ -168,8 +166,7 @@ class GoAECEnv(AECEnv):
         self._accumulate_rewards()
         self.agent_selection = OTHER[agent]
         self._describe()
-        if self.render_mode == "human":
-            self.render()
+        self._renderer.update(self.batch)
 
     def observe(self, agent: str) -> Observation:
         """Planes and legal actions from the side of `agent`, on turn or not."""
@@ -180,19 +177,13 @@ class GoAECEnv(AECEnv):
         observe_seat(self.batch.games, 0, *seat, planes.reshape(1, -1), mask, 0)
         return {"observation": planes, "action_mask": mask[0].view(np.int8)}
 
-    def render(self) -> str | None:
-        """The board as text if `render_mode` is ``"ansi"``; ``"human"`` prints it."""
-        if self.render_mode is None:
-            gymnasium.logger.warn('render() needs a render_mode: aec_env(render_mode="ansi")')
-            return None
-        text = game_text(self.batch, 0)
-        if self.render_mode == "ansi":
-            return text
-        print(text, flush=True)
-        return None
+    def render(self) -> Any:
+        """The position in the form that `render_mode` names; None for ``"human"``."""
+        return self._renderer.frame(self.batch)
 
     def close(self) -> None:
-        """Nothing to close."""
+        """Close the window, if there is one."""
+        self._renderer.close()
 
     def _describe(self) -> None:
         """Infos of both agents for the position as it stands."""

@@ -5,28 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from goenv.batch import GoBatch
-from goenv.rules import BLACK, WHITE
+from goenv.coordinates import COLUMNS, action_name
+from goenv.position import SYMBOLS, Position, position_of
 
-COLUMNS = "ABCDEFGHJKLMNOPQRSTUVWXYZ"  # no I, which looks like J
-_SYMBOLS = {BLACK: "X", WHITE: "O", 0: "."}
-_NAMES = {BLACK: "Black", WHITE: "White"}
-
-
-def action_name(action: int, size: int) -> str:
-    """How Go players call an action: ``"C3"`` for a point, ``"pass"`` for the pass.
-
-    Args:
-        action: ``row * size + column``, row 0 at the top, or ``size * size`` for the pass.
-        size: side of the board.
-
-    Raises:
-        ValueError: there is no such action.
-    """
-    if not 0 <= action <= size * size:
-        raise ValueError(f"action must lie between 0 and {size * size}, got {action}")
-    if action == size * size:
-        return "pass"
-    return f"{COLUMNS[action % size]}{size - action // size}"
+__all__ = ["COLUMNS", "action_name", "ansi", "game_text", "position_text"]
 
 
 def ansi(
@@ -44,44 +26,33 @@ def ansi(
         to_play: colour to move, or None to leave it out.
         ply: moves played so far, or None to leave it out.
         score: Black's points minus White's of a finished game, None while it runs.
+
+    Raises:
+        ValueError: the board or the last action is wrong.
     """
-    size = len(board)
-    header = "   " + " ".join(COLUMNS[:size])
-    lines = [header]
-    for row in range(size):
-        symbols = list(" " + " ".join(_SYMBOLS[int(stone)] for stone in board[row]) + " ")
-        if 0 <= last_action < size * size and last_action // size == row:
-            column = last_action % size
-            symbols[2 * column], symbols[2 * column + 2] = "(", ")"
-        lines.append(f"{size - row:2d}{''.join(symbols)}{size - row}")
-    lines.append(header)
-    facts = []
-    if ply is not None:
-        facts.append(f"move {ply}")
-    if last_action >= 0:
-        facts.append(f"last {action_name(last_action, size)}")
-    if score is not None:
-        facts.append(f"game over, {_verdict(score)}")
-    elif to_play is not None:
-        facts.append(f"{_NAMES[to_play]} ({_SYMBOLS[to_play]}) to play")
-    if facts:
-        lines.append(", ".join(facts))
-    return "\n".join(lines)
-
-
-def _verdict(score: float) -> str:
-    if score == 0:
-        return "a draw on the board"
-    winner = "Black" if score > 0 else "White"
-    return f"{winner} ahead by {abs(score):g} on the board"
+    return position_text(Position(board, last_action, to_play, ply, score))
 
 
 def game_text(batch: GoBatch, game: int) -> str:
-    """One game of a batch as `ansi` shows it; its board must be as large as the largest."""
-    return ansi(
-        batch.boards()[game],
-        int(batch.last_action[game]),
-        int(batch.to_play[game]),
-        int(batch.ply[game]),
-        float(batch.score()[game]) if batch.done[game] else None,
-    )
+    """One game of a batch as `ansi` shows it, on its own board.
+
+    Raises:
+        IndexError: there is no such game.
+    """
+    return position_text(position_of(batch, game))
+
+
+def position_text(position: Position) -> str:
+    """A position as `ansi` shows it."""
+    size, last = position.size, position.last_point
+    header = "   " + " ".join(COLUMNS[:size])
+    lines = [header]
+    for row in range(size):
+        stones = " ".join(SYMBOLS[int(stone)] for stone in position.board[row])
+        symbols = list(f" {stones} ")
+        if last is not None and last[0] == row:
+            symbols[2 * last[1]], symbols[2 * last[1] + 2] = "(", ")"
+        lines.append(f"{size - row:2d}{''.join(symbols)}{size - row}")
+    lines.append(header)
+    facts = position.facts(symbols=True)
+    return "\n".join(lines + [facts] if facts else lines)

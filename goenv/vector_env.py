@@ -14,7 +14,7 @@ from goenv.arguments import checked_actions
 from goenv.batch import REASONS, GoBatch, IllegalActionError
 from goenv.game_loops import judge_games
 from goenv.observations import DEFAULT_PLANES, read_view
-from goenv.render import game_text
+from goenv.renderer import VECTOR_MODES, Renderer
 from goenv.rules import Rules, Superko
 from goenv.seat_kernels import (
     BOTH_SEATS,
@@ -71,14 +71,16 @@ class GoVectorEnv(gymnasium.vector.VectorEnv):
             ``SAME_STEP``: begun anew at once; the end is in ``infos["final_obs"]``
             (object [B]) and ``infos["final_info"]``. ``DISABLED``: begin it yourself with
             ``reset(options={"reset_mask": bool [B]})`` before the next step.
-        render_mode: ``"ansi"`` (`render` returns B texts) or None.
+        render_mode: ``"ansi"``, ``"rgb_array"`` or ``"svg"``, as in `GoEnv`: `render` returns a
+            tuple of B frames; or None.
 
     Raises:
         ValueError: an argument is wrong; the message names it.
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012
-        "render_modes": ["ansi"],
+        "render_modes": VECTOR_MODES,
+        "render_fps": 4,
         "autoreset_mode": AutoresetMode.NEXT_STEP,
     }
 
@@ -109,8 +111,7 @@ class GoVectorEnv(gymnasium.vector.VectorEnv):
                 "opponent must be 'random', a callable (batch, rng) -> actions, or None for "
                 f"both seats, got {opponent!r}"
             )
-        if render_mode is not None:
-            check_choice("render_mode", render_mode, self.metadata["render_modes"])
+        self._renderer = Renderer(render_mode, VECTOR_MODES, 'make_vec(..., render_mode="ansi")')
         self._view = read_view(planes, dtype, layout)
         self.batch = GoBatch(num_envs, rules)
         self.num_envs, self.render_mode = self.batch.num_games, render_mode
@@ -220,12 +221,9 @@ class GoVectorEnv(gymnasium.vector.VectorEnv):
         """Legal actions of all games, bool [B, A]."""
         return self.batch.legal_actions()
 
-    def render(self) -> tuple[str, ...] | None:
-        """The boards as B texts if `render_mode` is ``"ansi"``."""
-        if self.render_mode is None:
-            gymnasium.logger.warn('render() needs a render_mode: make_vec(..., render_mode="ansi")')
-            return None
-        return tuple(game_text(self.batch, game) for game in range(self.num_envs))
+    def render(self) -> tuple[Any, ...] | None:
+        """The positions of all B games in the form that `render_mode` names."""
+        return self._renderer.frames(self.batch)
 
     # ---- its pieces -------------------------------------------------------------------------
 

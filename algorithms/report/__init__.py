@@ -5,7 +5,7 @@
       figures/*.svg    the same figures for papers, the main ones as .png too
       tables/*.csv     every number that the page shows, and more
 
-`standings` counts, `curves` and `tables` arrange the numbers, `figures` and `board_picture` draw,
+`standings` counts, `curves` and `tables` arrange the numbers, `figures` draws,
 `games` chooses what to show, `headline` says it in a sentence, and `page` puts all together.
 """
 

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from algorithms.judging import Player
-from algorithms.report.board_picture import board_svg
 from algorithms.report.standings import Match, Standing
 from baselines.arena import GameRecord, positions
 from baselines.sgf import result_text, to_sgf
-from goenv.render import action_name
+from goenv.coordinates import action_name
+from goenv.pictures import svg
 
 MOST_GAMES = 8  # on the page
 
@@ -112,7 +112,7 @@ def game_fields(chosen: Sequence[GameRecord]) -> dict[str, str]:
         "games_caption": "Chosen by rule: the best learner against the second, against the "
         "opponents of the extra matches, the anchors and itself, won and lost, with both colours; "
         "of each kind the game of the most usual length.",
-        "board": board_svg(end.boards()[0], record.moves[-1] if record.moves else -1, told),
+        "board": _board(end.boards()[0], record.moves[-1] if record.moves else -1, told),
         "moves": "".join(
             f'<li class="opening">{name}</li>' if ply < record.opening_moves else f"<li>{name}</li>"
             for ply, name in enumerate(first["moves"])
@@ -123,6 +123,12 @@ def game_fields(chosen: Sequence[GameRecord]) -> dict[str, str]:
         ),
         "count": str(len(record.moves)),
     }
+
+
+def _board(board: np.ndarray, last: int, told: str) -> str:
+    """A board for the page, whose style sheet colours it and whose script moves its stones."""
+    last = last if last >= 0 and board.ravel()[last : last + 1].any() else -1  # as the script does
+    return svg(board, last, caption="", description=told, inline=True)
 
 
 def _game_title(game: Mapping[str, Any]) -> str:

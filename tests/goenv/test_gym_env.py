@@ -276,7 +276,7 @@ def test_action_masks():
         ({"planes": ("mine",)}, "mine"),
         ({"planes": "own"}, "planes"),
         ({"planes": ()}, "planes"),
-        ({"render_mode": "rgb_array"}, "render_mode"),
+        ({"render_mode": "gif"}, "render_mode"),
     ],
 )
 def test_wrong_arguments_are_named(arguments, message):
@@ -305,11 +305,3 @@ def test_ansi():
     assert lines[1] == "10 . . . . . . . . . X 10"
     assert lines[10] == " 1 . . . . . . . .(O). 1"
     assert lines[12] == "last J1"
-
-
-def test_human_prints(capsys):
-    env = goenv.GoEnv(size=2, opponent=passes, render_mode="human")
-    env.reset()
-    env.step(0)
-    assert env.render() is None
-    assert capsys.readouterr().out.count("to play") == 3

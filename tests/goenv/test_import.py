@@ -24,7 +24,7 @@ def run(code, **environment):
 
 def test_import_is_light():
     heavy = ("torch", "pettingzoo", "matplotlib", "scipy.stats", "pydantic", "baselines")
-    heavy += ("algorithms", "wandb")
+    heavy += ("algorithms", "wandb", "pygame")
     code = f"import sys, goenv; print([name for name in {heavy} if name in sys.modules])"
     assert run(code)[0].strip() == "[]"
 

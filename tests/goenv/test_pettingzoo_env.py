@@ -42,11 +42,6 @@ def test_seed():
     strictly(pettingzoo.test.seed_test, lambda: goenv.aec_env(size=5), num_cycles=50)
 
 
-def test_render(capsys):
-    strictly(pettingzoo.test.render_test, lambda **keywords: goenv.aec_env(size=3, **keywords))
-    assert "Black (X) to play" in capsys.readouterr().out
-
-
 def test_save_observation():
     strictly(pettingzoo.test.test_save_obs, goenv.aec_env(size=3))
 
@@ -164,7 +159,7 @@ def test_order_is_enforced():
         ({"size": 1}, "size"),
         ({"illegal_action": "ignore"}, "illegal_action"),
         ({"planes": ("mine",)}, "mine"),
-        ({"render_mode": "rgb_array"}, "render_mode"),
+        ({"render_mode": "gif"}, "render_mode"),
     ],
 )
 def test_wrong_arguments_are_named(arguments, message):
