@@ -10,8 +10,9 @@ from goenv import (
     compile_notice,
     kernel_cache,  # noqa: F401 - tracks goenv's own kernels, so it comes before any of them
 )
-from goenv.batch import GoBatch, IllegalActionError
+from goenv.batch import GoBatch
 from goenv.gym_env import GoEnv
+from goenv.illegal import IllegalActionError
 from goenv.observations import PLANE_SETS, PLANES
 from goenv.pictures import game_svg, svg
 from goenv.raster import rgb_array

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
+
+from goenv.rules import BLACK, WHITE
 
 
 def checked_actions(actions: np.ndarray, num_games: int) -> np.ndarray:
@@ -38,3 +42,36 @@ def checked_array(array: np.ndarray, shape: tuple[int, ...], dtype: npt.DTypeLik
     if not array.flags.writeable:
         raise ValueError("the array to write into is read-only")
     return array
+
+
+def seed_streams(streams: np.ndarray, seed: int | Sequence[int | None]) -> None:
+    """Start random streams, uint64 [B], anew; see `GoBatch.seed`."""
+    seed = seed.tolist() if isinstance(seed, np.ndarray) else seed
+    if isinstance(seed, (int, np.integer)):
+        # Multiples of an odd constant keep the streams of neighbouring games apart.
+        step = np.uint64(0xD1342543DE82EF95)
+        streams[:] = first_stream(seed) ^ (np.arange(len(streams), dtype=np.uint64) * step)
+        return
+    if not isinstance(seed, Sequence) or len(seed) != len(streams):
+        raise ValueError(f"seed must be a whole number or {len(streams)} of them, got {seed!r}")
+    firsts = [None if item is None else first_stream(item) for item in seed]
+    for game, first in enumerate(firsts):
+        if first is not None:
+            streams[game] = first
+
+
+def checked_position(board: npt.ArrayLike, to_play: int, size: int) -> tuple[np.ndarray, int]:
+    """Stones int8 [size, size] and the colour to move, as compiled code takes them.
+
+    Raises:
+        ValueError: the board has a wrong shape or value, or there is no such colour.
+    """
+    stones = np.asarray(board)
+    if stones.shape != (size, size) or not np.isin(stones, (BLACK, WHITE, 0)).all():
+        raise ValueError(
+            f"board must be {size} by {size} of 1 (black), -1 (white) and 0 (empty), got "
+            f"{stones.dtype} of shape {stones.shape}"
+        )
+    if isinstance(to_play, bool) or to_play not in (BLACK, WHITE):
+        raise ValueError(f"to_play must be 1 (Black) or -1 (White), got {to_play!r}")
+    return stones.astype(np.int8), int(to_play)

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from goenv import state
-from goenv.arguments import checked_actions, checked_array, first_stream
+from goenv.arguments import checked_actions, checked_array, checked_position, seed_streams
+from goenv.board import set_position
 from goenv.game_loops import (
     copy_games,
     draw_actions,
@@ -18,35 +19,14 @@ from goenv.game_loops import (
     start_games,
     unpad_boards,
 )
+from goenv.handicap import handicap_points
 from goenv.history import STREAM
-from goenv.legality import GAME_OVER, ILLEGAL_REPETITION, ILLEGAL_SUICIDE, OCCUPIED, OFF_BOARD
+from goenv.illegal import REASONS, IllegalActionError
 from goenv.observations import DEFAULT_PLANES, legal_games, observe_games, read_view
-from goenv.rules import Rules
+from goenv.rules import BLACK, WHITE, Rules
 from goenv.state import HISTORY_COUNT, RUNNING, STATUS
+from goenv.storage import pack_games, unpack_games
 from goenv.threads import for_games
-
-# Why an action is illegal, by what `goenv.legality.legality` answers.
-REASONS = {
-    OCCUPIED: "the point is occupied",
-    OFF_BOARD: "it is not on the board",
-    ILLEGAL_SUICIDE: "it is a suicide that the rules forbid",
-    ILLEGAL_REPETITION: "it repeats an earlier position (superko or ko)",
-    GAME_OVER: "the game is over",
-}
-
-
-class IllegalActionError(ValueError):
-    """An action that the rules forbid; nothing was played.
-
-    Attributes:
-        game: index of the game in the batch.
-        action: the action asked for.
-        reason: why it is illegal.
-    """
-
-    def __init__(self, game: int, action: int, reason: str):
-        super().__init__(f"action {action} is illegal in game {game}: {reason}")
-        self.game, self.action, self.reason = game, action, reason
 
 
 class GoBatch:
@@ -116,21 +96,7 @@ class GoBatch:
         Raises:
             ValueError: a seed is no such number, or there are not B of them.
         """
-        streams = self.games.words[:, STREAM]
-        seed = seed.tolist() if isinstance(seed, np.ndarray) else seed
-        if isinstance(seed, (int, np.integer)):
-            # Multiples of an odd constant keep the streams of neighbouring games apart.
-            step = np.uint64(0xD1342543DE82EF95)
-            streams[:] = first_stream(seed) ^ (np.arange(self.num_games, dtype=np.uint64) * step)
-            return
-        if not isinstance(seed, Sequence) or len(seed) != self.num_games:
-            raise ValueError(
-                f"seed must be a whole number or {self.num_games} of them, got {seed!r}"
-            )
-        firsts = [None if item is None else first_stream(item) for item in seed]
-        for game, first in enumerate(firsts):
-            if first is not None:
-                streams[game] = first
+        seed_streams(self.games.words[:, STREAM], seed)
 
     # ---- what the games look like -----------------------------------------------------------
 
@@ -310,7 +276,64 @@ class GoBatch:
         state.start(self.games, game)
         self._room = 0
 
+    def set_position(self, game: int, board: np.ndarray, to_play: int = BLACK) -> None:
+        """Begin `game` anew with stones on the board; the position is the first of its history.
+
+        Args:
+            board: [n, n] of 1 (black), -1 (white) and 0, where n is the side of this game's board.
+            to_play: colour to move, 1 or -1.
+
+        Raises:
+            ValueError: the board has a wrong shape or value, or a chain without liberties.
+            IndexError: there is no such game.
+        """
+        game = range(self.num_games)[game]
+        size = self.rules[game].size
+        stones, to_play = checked_position(board, to_play, size)
+        if not set_position(self.games, game, stones, to_play):
+            state.start(self.games, game)
+            raise ValueError("board must not have a chain without liberties")
+        self._room = 0
+
+    def place_handicap(self, game: int, stones: int) -> None:
+        """Begin `game` anew with handicap stones for Black at their usual points, White to move.
+
+        The komi stays what the rules say, and White gets no points for the stones.
+
+        Raises:
+            ValueError: so many stones have no usual points on this board; see
+                `goenv.handicap_points`.
+            IndexError: there is no such game.
+        """
+        size = self.rules[range(self.num_games)[game]].size
+        board = np.zeros(size * size, np.int8)
+        board[handicap_points(size, stones)] = BLACK
+        self.set_position(game, board.reshape(size, size), WHITE)
+
     # ---- copies -----------------------------------------------------------------------------
+
+    def get_state(self) -> bytes:
+        """All of the batch, random streams and rules included, as bytes of a versioned form."""
+        return pack_games(self.games, self.rules, {})
+
+    def set_state(self, data: bytes) -> None:
+        """Go on where the batch was that `get_state` was asked of; B and N become its own.
+
+        Raises:
+            ValueError: the bytes are no state, of another version, or damaged; nothing is changed.
+        """
+        self.games, self.rules, _ = unpack_games(data)
+        self.num_games = len(self.rules)
+        self.num_actions = self.games.cells.shape[1]
+        self.max_size = round((self.num_actions - 1) ** 0.5)
+        self._room = 0
+
+    @classmethod
+    def from_state(cls, data: bytes) -> GoBatch:
+        """A batch from what `get_state` returned; see `set_state`."""
+        batch = cls.__new__(cls)
+        batch.set_state(data)
+        return batch
 
     def clone(self) -> GoBatch:
         """An independent copy, random streams included."""

@@ -8,7 +8,8 @@ from typing import Any, Literal
 import gymnasium
 import numpy as np
 
-from goenv.batch import REASONS, GoBatch, IllegalActionError
+from goenv.batch import GoBatch
+from goenv.illegal import REASONS, IllegalActionError
 from goenv.legality import GAME_OVER, LEGAL
 from goenv.observations import DEFAULT_PLANES, read_view
 from goenv.renderer import MODES, Renderer

@@ -10,7 +10,8 @@ import numpy as np
 from pettingzoo import AECEnv
 from pettingzoo.utils.wrappers import OrderEnforcingWrapper
 
-from goenv.batch import REASONS, GoBatch, IllegalActionError
+from goenv.batch import GoBatch
+from goenv.illegal import REASONS, IllegalActionError
 from goenv.legality import LEGAL
 from goenv.observations import DEFAULT_PLANES, read_view
 from goenv.renderer import MODES, Renderer

@@ -13,7 +13,8 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from goenv.batch import GoBatch, IllegalActionError
+from goenv.batch import GoBatch
+from goenv.illegal import IllegalActionError
 from goenv.observations import View
 from goenv.rules import BLACK, WHITE, Rules
 from goenv.seat_kernels import DRAWN, OUTCOME, SCORE, SCORE_DIFFERENCE
