@@ -7,9 +7,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from reference import BLACK, SUPERKO_KINDS, WHITE, ReferenceGame, draw
+from drawing import draw
 
 import goenv
+from baselines.reference import BLACK, SUPERKO_KINDS, WHITE, ReferenceGame
 
 # ------------------------------------------------------------------------------------ random games
 
