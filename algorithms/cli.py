@@ -260,6 +260,42 @@ def bench_rules(
         raise typer.Exit(130)
 
 
+@bench.command("perft")
+def bench_perft(
+    sizes: Annotated[str, typer.Option(help="sides of boards, 2-5 or 3,5")] = "2-5",
+    depth: Annotated[
+        int | None, typer.Option(min=1, help="plies at most; default all that is known")
+    ] = None,
+    games: Annotated[
+        bool, typer.Option("--games", help="count all 386,356,909,593 games on 2x2 too")
+    ] = False,
+) -> None:
+    """Count legal sequences, games and positions by length; they must be what is known.
+
+    The numbers are compared with those that a slow reference, written straight from the definition
+    of the rules, has counted: on 5x5 to 6 plies, 168,759,376 sequences.
+    """
+    from algorithms.bench.perft_run import bench_perft as compare_perft
+    from algorithms.bench.perft_run import print_perft
+    from algorithms.bench.small_games import GAMES_ON_2X2, count_games
+    from algorithms.display import Display
+
+    sides = _sides(sizes, 2, 5)
+    stop = _Stop()
+    with Display(console) as display:
+        rows = compare_perft(sides, depth, display, stop)
+    print_perft(rows, console)
+    same = all(row.same for row in rows)
+    if stop.asked:
+        raise typer.Exit(130 if same else 1)
+    if games:
+        found = count_games()
+        console.print(f"games on 2x2: {found:,}; known: {GAMES_ON_2X2:,}")
+        same = same and found == GAMES_ON_2X2
+    if not same:
+        raise typer.Exit(1)
+
+
 def _sides(text: str, smallest: int, largest: int) -> list[int]:
     """Sides of boards from `3,5,9` or `2-19`. Raises ConfigError naming --sizes."""
     from algorithms.config import ConfigError
