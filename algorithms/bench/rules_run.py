@@ -9,7 +9,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
 
@@ -214,7 +214,14 @@ def store_report(report: RulesReport, seed: int, path: Path) -> None:
         "seed": seed,
         "versions": versions,
         "unexplained": report.unexplained,
-        **asdict(report),
+        "stopped": report.stopped,
+        "not_installed": report.missing,
+        "seconds": report.seconds,
+        # `asdict` cannot copy a Counter.
+        "rows": [
+            {**vars(row), "tally": {**vars(row.tally), "departures": dict(row.tally.departures)}}
+            for row in report.rows
+        ],
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
