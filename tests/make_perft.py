@@ -2,7 +2,7 @@
 
     python tests/make_perft.py
 
-takes about ten minutes, nearly all of it for 5x5. It imports nothing of goenv.
+takes two to three minutes, nearly all of it for 5x5. It imports nothing of goenv.
 """
 
 from __future__ import annotations
