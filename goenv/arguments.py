@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 
 import numpy as np
@@ -23,6 +24,47 @@ def checked_actions(actions: np.ndarray, num_games: int) -> np.ndarray:
             f"got {actions.dtype} of shape {actions.shape}"
         )
     return np.array(actions, np.int64)  # a view would make numba compile all over again
+
+
+def game_index(game: int, num_games: int) -> int:
+    """The index of a game, counted from the end if negative.
+
+    Raises:
+        IndexError: there is no such game.
+    """
+    try:
+        return range(num_games)[operator.index(game)]
+    except (TypeError, IndexError):
+        last = num_games - 1
+        raise IndexError(f"a game must be a whole number from 0 to {last}, got {game!r}") from None
+
+
+def game_indices(indices: npt.ArrayLike, num_games: int) -> np.ndarray:
+    """Indices of games, int64, none negative.
+
+    Raises:
+        IndexError: there is no such game, or the indices are no list of whole numbers.
+    """
+    indices = np.asarray(indices)
+    if indices.ndim != 1 or (indices.dtype.kind not in "iu" and len(indices)):
+        raise IndexError(
+            f"indices must be whole numbers of shape (games,), got {indices.dtype} of shape "
+            f"{indices.shape}; for a mask use numpy.flatnonzero(mask)"
+        )
+    return np.arange(num_games)[indices.astype(np.int64)]
+
+
+def positive_number(name: str, value: object) -> int:
+    """A whole number of at least 1.
+
+    Raises:
+        ValueError: it is none; the message names the argument.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise ValueError(f"{name} must be a whole number, got {value!r}")
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1, got {value}")
+    return int(value)
 
 
 def first_stream(seed: object) -> np.uint64:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from goenv import state
-from goenv.arguments import checked_actions, checked_array, checked_position, seed_streams
+from goenv.arguments import (
+    checked_actions,
+    checked_array,
+    checked_position,
+    game_index,
+    game_indices,
+    positive_number,
+    seed_streams,
+)
 from goenv.board import set_position
 from goenv.game_loops import (
     copy_games,
@@ -51,16 +59,12 @@ class GoBatch:
         rules: Rules | Sequence[Rules] = Rules(),  # noqa: B008
         seed: int | Sequence[int | None] = 0,
     ):
-        if isinstance(num_games, bool) or not isinstance(num_games, (int, np.integer)):
-            raise ValueError(f"num_games must be a whole number, got {num_games!r}")
-        if num_games < 1:
-            raise ValueError(f"num_games must be at least 1, got {num_games}")
+        num_games = positive_number("num_games", num_games)
         if isinstance(rules, Rules):
-            rules = (rules,) * int(num_games)
-        self.rules: tuple[Rules, ...] = tuple(rules) if isinstance(rules, Iterable) else (rules,)
-        for rule in self.rules:
-            if not isinstance(rule, Rules):
-                raise ValueError(f"rules must be goenv.Rules, got {rule!r}")
+            rules = (rules,) * num_games
+        if not isinstance(rules, Sequence) or not all(isinstance(rule, Rules) for rule in rules):
+            raise ValueError(f"rules must be a goenv.Rules or a sequence of them, got {rules!r}")
+        self.rules: tuple[Rules, ...] = tuple(rules)
         if len(self.rules) != num_games:
             raise ValueError(f"{num_games} games need as many rules, got {len(self.rules)}")
         self._allocate(max(rule.size for rule in self.rules))
@@ -244,12 +248,13 @@ class GoBatch:
         """
         if move_limit is None:
             move_limit = 3 * self.num_actions
-        if isinstance(move_limit, bool) or not isinstance(move_limit, (int, np.integer)):
-            raise ValueError(f"move_limit must be a whole number or None, got {move_limit!r}")
-        if move_limit < 1:
-            raise ValueError(f"move_limit must be at least 1, got {move_limit}")
-        self.make_room(int(move_limit))
-        for_games(play_out_games, self.num_games, self.num_actions, self.games, int(move_limit))
+        left = positive_number("move_limit", move_limit)
+        while left > 0 and not self.done.all():
+            # In pieces, so that a large limit needs no large history before it is used.
+            moves = min(left, 4 * self.num_actions)
+            self.make_room(moves)
+            for_games(play_out_games, self.num_games, self.num_actions, self.games, moves)
+            left -= moves
 
     def reset(self, mask: np.ndarray | None = None) -> None:
         """Begin anew in all games, or in those that `mask`, bool [B], selects.
@@ -270,7 +275,7 @@ class GoBatch:
             raise ValueError(f"rules must be a goenv.Rules, got {rules!r}")
         if rules.size > self.max_size:
             raise ValueError(f"size {rules.size} exceeds this batch's largest, {self.max_size}")
-        game = range(self.num_games)[game]
+        game = game_index(game, self.num_games)
         self.rules = (*self.rules[:game], rules, *self.rules[game + 1 :])
         state.set_rules(self.games, game, rules, self.max_size)
         state.start(self.games, game)
@@ -287,7 +292,7 @@ class GoBatch:
             ValueError: the board has a wrong shape or value, or a chain without liberties.
             IndexError: there is no such game.
         """
-        game = range(self.num_games)[game]
+        game = game_index(game, self.num_games)
         size = self.rules[game].size
         stones, to_play = checked_position(board, to_play, size)
         if not set_position(self.games, game, stones, to_play):
@@ -305,7 +310,7 @@ class GoBatch:
                 `goenv.handicap_points`.
             IndexError: there is no such game.
         """
-        size = self.rules[range(self.num_games)[game]].size
+        size = self.rules[game_index(game, self.num_games)].size
         board = np.zeros(size * size, np.int8)
         board[handicap_points(size, stones)] = BLACK
         self.set_position(game, board.reshape(size, size), WHITE)
@@ -337,7 +342,7 @@ class GoBatch:
 
     def clone(self) -> GoBatch:
         """An independent copy, random streams included."""
-        return self.take(np.arange(self.num_games))
+        return self.take(range(self.num_games))
 
     def take(self, indices: Sequence[int] | np.ndarray) -> GoBatch:
         """A new batch of the games at `indices`, in that order; repeats are allowed.
@@ -347,13 +352,7 @@ class GoBatch:
         Raises:
             IndexError: there is no such game, or the indices are no list of whole numbers.
         """
-        indices = np.asarray(indices)
-        if indices.ndim != 1 or (indices.dtype.kind not in "iu" and len(indices)):
-            raise IndexError(
-                f"indices must be whole numbers of shape (games,), got {indices.dtype} of shape "
-                f"{indices.shape}; for a mask use numpy.flatnonzero(mask)"
-            )
-        indices = np.arange(self.num_games)[indices.astype(np.int64)]
+        indices = game_indices(indices, self.num_games)
         other = GoBatch.__new__(GoBatch)
         other.rules = tuple(self.rules[index] for index in indices)
         other._allocate(self.max_size)
@@ -365,14 +364,17 @@ class GoBatch:
         """Copy the game `source` into the slot `target` of `other` (boards as large, same N).
 
         Raises:
-            ValueError: `other` has another largest size.
+            ValueError: `other` is no GoBatch, or has another largest size.
             IndexError: there is no such game.
         """
+        if not isinstance(other, GoBatch):
+            raise ValueError(f"other must be a GoBatch, got {type(other).__name__}")
         if other.max_size != self.max_size:
             raise ValueError(
                 f"the largest boards differ: {self.max_size} here, {other.max_size} there"
             )
-        source, target = range(self.num_games)[source], range(other.num_games)[target]
+        source = game_index(source, self.num_games)
+        target = game_index(target, other.num_games)
         slots = state.history_slots(self.games)
         if state.history_slots(other.games) < slots:
             other.games = state.grow_history(other.games, slots)

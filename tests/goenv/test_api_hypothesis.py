@@ -18,7 +18,7 @@ import goenv
 from goenv import GoBatch, IllegalActionError, Rules
 from goenv.history import FIRST_SLOT, STREAM
 
-ERRORS = (ValueError, IndexError, TypeError)
+ERRORS = (ValueError, IndexError)
 GAMES, LARGEST = 4, 4
 FAST = settings(max_examples=150, stateful_step_count=30, deadline=None, derandomize=True)
 
