@@ -94,7 +94,7 @@ class PlayoutEvaluator:
         for_games(
             _play_out_games,
             batch.num_games,
-            16 * batch.num_actions,
+            64 * batch.num_actions,
             batch.games,
             scratch.games,
             logits,

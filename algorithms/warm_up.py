@@ -9,6 +9,7 @@ from algorithms.config import LEARNERS
 from algorithms.players import uct_agent
 from baselines.agent import RandomAgent
 from baselines.arena import play_games, positions
+from baselines.sgf import to_sgf
 from goenv import Rules
 
 
@@ -24,6 +25,7 @@ def warm_up() -> None:
     record = play_games(uct, RandomAgent(), rules, [()], rng)[0]
     for position in positions(record):  # what reports draw
         position.boards()
+    to_sgf(record)
     for learner_class, config_class in LEARNERS.values():
         config = config_class.model_validate({"network": {"blocks": 1, "channels": 4}, "games": 2})
         learner = learner_class(config, rules, 0)

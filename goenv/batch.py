@@ -253,7 +253,8 @@ class GoBatch:
             # In pieces, so that a large limit needs no large history before it is used.
             moves = min(left, 4 * self.num_actions)
             self.make_room(moves)
-            for_games(play_out_games, self.num_games, self.num_actions, self.games, moves)
+            work = 64 * self.num_actions
+            for_games(play_out_games, self.num_games, work, self.games, moves)
             left -= moves
 
     def reset(self, mask: np.ndarray | None = None) -> None:
@@ -262,7 +263,8 @@ class GoBatch:
         Random streams go on where they were.
         """
         mask = np.ones(self.num_games, np.bool_) if mask is None else np.array(mask)
-        start_games(self.games, checked_array(mask, (self.num_games,), np.bool_))
+        mask = checked_array(mask, (self.num_games,), np.bool_)
+        for_games(start_games, self.num_games, self.num_actions, self.games, mask)
 
     def set_rules(self, game: int, rules: Rules) -> None:
         """Begin `game` anew under other rules; its board may not exceed the largest, N.

@@ -10,9 +10,9 @@ from goenv.state import GRID, RUNNING, SIZE, STATUS, STONE, copy_game, pass_acti
 
 
 @kernel
-def start_games(games, mask):
+def start_games(first, last, games, mask):
     """Start the games that `mask`, bool [B], selects."""
-    for game in range(mask.shape[0]):
+    for game in range(first, last):
         if mask[game]:
             start(games, game)
 

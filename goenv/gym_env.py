@@ -33,19 +33,56 @@ from goenv.storage import pack_games, unpack_games
 
 
 class GoEnv(gymnasium.Env[Observation, np.int64]):
-    """Go for one agent: the opponent's reply is played inside `step`. Id ``goenv/Go-v0``.
+    """Go for one agent: the opponent's reply is played inside `step`.
 
-    Observation: ``{"observation": [C, N, N], "action_mask": int8 [A]}`` with the planes of
-    `goenv.PLANES` from the agent's own side and 1 where an action is legal (superko included).
-    The planes are uint8, or float32 if one of them is ``"komi"``. Action: ``row * N + column``
-    for a point, row 0 at the top, ``N * N`` for the pass. Reward: +1 win, 0 draw, -1 loss for the
-    agent at the end, 0 before it. A game ends after two passes in a row (terminated); at
-    ``max_moves`` it is cut off and scored as it stands (truncated).
+    ## Description
+    Two players put stones on a board in turn; chains without liberties are taken off; whoever ends
+    with the larger area wins. The rules are exact Tromp-Taylor rules (`goenv.Rules`). The board is
+    9x9 by default, with a komi of 7.5 for White. The id is ``goenv/Go-v0``; for many games at once
+    ``gymnasium.make_vec("goenv/Go-v0", num_envs=B)`` makes a `GoVectorEnv`.
 
-    The info of `reset` and `step` holds ``action_mask`` (the array of the observation),
-    ``colour`` (the agent's, 1 Black, -1 White), ``to_play`` and ``ply``; at the end also
-    ``score`` (Black minus White minus komi, points), and ``illegal_action`` (True) where the
-    game was lost by one.
+    ## Action Space
+    ``Discrete(N * N + 1)`` on a board of side N: ``row * N + column`` puts a stone on a point, row
+    0 at the top, and ``N * N`` passes. Illegal actions raise, unless `illegal_action` says
+    otherwise; sample with ``action_space.sample(observation["action_mask"])``.
+
+    ## Observation Space
+    ``Dict(observation=Box [C, N, N], action_mask=Box int8 [N * N + 1])``. The mask is 1 where an
+    action is legal, superko included, and all zeros after the end. The planes are named, and seen
+    from the agent's own side. The default set, ``"stones"``, in uint8:
+
+    | Plane | Name | 1 where there is | Min | Max |
+    | ----- | ---- | ---------------- | --- | --- |
+    | 0 | ``own`` | a stone of the agent | 0 | 1 |
+    | 1 | ``opponent`` | a stone of the opponent | 0 | 1 |
+    | 2 | ``empty`` | no stone | 0 | 1 |
+
+    ``"alphago_zero"`` has 17: ``own`` and ``opponent`` now and 1 to 7 plies ago, then ``colour``.
+    ``"features"`` has 15: the stones, ``liberties_1`` to ``liberties_3``, ``superko``, ``last_1``
+    to ``last_5``, ``colour``, ``komi``, ``moves_left``, in float32 because the last two are no ones
+    and zeros. `goenv.PLANES` says what each plane means.
+
+    ## Rewards
+    The agent's own, by `reward`: ``"outcome"``: at the end +1 for a win, 0 for a draw, -1 for a
+    loss. ``"score"``: at the end the score in points, komi included. ``"score_difference"``: at
+    each step, by how much the score of the board as it stands has changed in the agent's favour;
+    this adds up to the final score.
+
+    ## Starting State
+    The empty board; if the agent is White, the opponent has played once. `reset` takes the options
+    ``{"board": [N, N] of 1 (black), -1 (white), 0, "to_play": 1 or -1}`` or ``{"handicap": n}``.
+
+    ## Episode End
+    Terminated after two passes in a row, or by an illegal action where that loses. Truncated at
+    `max_moves`, with the reward of the score as it stands.
+
+    ## Information
+    `reset` and `step` give ``action_mask`` (the array of the observation), ``colour`` (the agent's,
+    1 Black, -1 White), ``to_play`` and ``ply``; at the end also ``score`` (Black minus White minus
+    komi, in points), and ``illegal_action`` (True) where the game was lost by one.
+
+    ## Arguments
+    ``gymnasium.make("goenv/Go-v0", size=9, komi=7.5, opponent="random", colour="black", ...)``
 
     Args:
         size: side of the board, 2 to 25.
@@ -58,8 +95,12 @@ class GoEnv(gymnasium.Env[Observation, np.int64]):
             the batch. Here B is 1.
         colour: the agent's seat: ``"black"``, ``"white"``, or ``"random"``, drawn at each reset.
         illegal_action: ``"raise"`` an IllegalActionError, after which the game stands as
-            before; or ``"lose"``: the game ends with reward -1, whatever the board says.
-        planes: names out of `goenv.PLANES`.
+            before; or ``"lose"``: the game ends with reward -1, whatever the board says (with
+            rewards in points: minus the whole board and the komi).
+        planes: ``"stones"``, ``"alphago_zero"``, ``"features"``, or names out of `goenv.PLANES`.
+        layout: ``"NCHW"``: planes are the first axis; ``"NHWC"``: the last.
+        dtype: uint8 or float32; None: uint8 if it can hold the planes.
+        reward: ``"outcome"``, ``"score"`` or ``"score_difference"``.
         render_mode: what `render` returns: ``"ansi"`` text, ``"rgb_array"`` pixels uint8
             [H, W, 3], ``"svg"`` a `goenv.pictures.Svg`; ``"human"``: a window shows each position,
             four a second at most; or None. Windows and pixels need ``gozoo[render]``.
@@ -68,7 +109,8 @@ class GoEnv(gymnasium.Env[Observation, np.int64]):
         ValueError: an argument is wrong; the message names it.
         gymnasium.error.DependencyNotInstalled: `render_mode` needs pygame, which is missing.
 
-    Version history: v0, the first.
+    ## Version History
+    * v0: the first.
     """
 
     metadata: dict[str, Any] = {"render_modes": MODES, "render_fps": 4}  # noqa: RUF012

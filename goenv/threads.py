@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import itertools
 import os
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 
 # Below so many games times points, waking a thread costs more than it saves.
-_WORTH_A_THREAD = 8192
+_WORTH_A_THREAD = 32768
 
 _threads = 1
-_pool: ThreadPoolExecutor | None = None
-_pool_key: tuple[int, int] | None = None
+_lock = threading.Lock()
+_queue: SimpleQueue | None = None
+_waiting = 0  # threads at the queue
 
 
 def available_cores() -> int:
@@ -51,7 +53,7 @@ def for_games(kernel: Callable, num_games: int, points: int, *arguments) -> None
     Args:
         kernel: compiled, releases the interpreter lock, touches only games first to last - 1.
         num_games: games to cover.
-        points: points of a board, to judge whether threads are worth their while.
+        points: points of a board, times plies if a call plays many: whether threads are worth it.
         arguments: handed on.
     """
     parts = min(_threads, num_games * points // _WORTH_A_THREAD)
@@ -59,25 +61,51 @@ def for_games(kernel: Callable, num_games: int, points: int, *arguments) -> None
         kernel(0, num_games, *arguments)
         return
     bounds = [num_games * part // parts for part in range(parts + 1)]
-    pool = _get_pool()
-    futures = [
-        pool.submit(kernel, first, last, *arguments)
-        for first, last in itertools.pairwise(bounds[1:])
-    ]
+    answers: SimpleQueue = SimpleQueue()
+    ranges = itertools.pairwise(bounds[1:])
+    _hand_out([(answers, kernel, first, last, arguments) for first, last in ranges])
     try:
         kernel(bounds[0], bounds[1], *arguments)
     finally:
         # Wait for all before an error leaves, so that no thread writes behind the caller's back.
-        errors = [future.exception() for future in futures]
+        errors = [answers.get() for _ in range(parts - 1)]
     for error in errors:
         if error is not None:
             raise error
 
 
-def _get_pool() -> ThreadPoolExecutor:
-    global _pool, _pool_key
-    key = (os.getpid(), _threads)  # threads do not survive a fork
-    if _pool is None or _pool_key != key:
-        _pool = ThreadPoolExecutor(max_workers=_threads, thread_name_prefix="goenv")
-        _pool_key = key
-    return _pool
+def _work(tasks: SimpleQueue) -> None:
+    """What a thread does: kernels, until it finds None."""
+    while (task := tasks.get()) is not None:
+        answers, kernel, first, last, arguments = task
+        try:
+            kernel(first, last, *arguments)
+        except BaseException as error:
+            answers.put(error)
+        else:
+            answers.put(None)
+
+
+def _forget_threads() -> None:
+    """In a process just forked, where the threads are not and the lock may be held for ever."""
+    global _lock, _queue
+    _lock, _queue = threading.Lock(), None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_threads)
+
+
+def _hand_out(tasks: list[tuple]) -> None:
+    """Give tasks to the threads, of which there is one less than allowed: the caller works too."""
+    global _queue, _waiting
+    with _lock:
+        if _queue is None or _waiting != _threads - 1:
+            for _ in range(_waiting if _queue is not None else 0):
+                _queue.put(None)  # type: ignore[union-attr]  # behind all that was handed out
+            _queue, _waiting = SimpleQueue(), _threads - 1
+            for number in range(_waiting):
+                name = f"goenv-{number}"
+                threading.Thread(target=_work, args=(_queue,), name=name, daemon=True).start()
+        for task in tasks:
+            _queue.put(task)

@@ -94,7 +94,7 @@ class Search:
         reduction = np.float32(config.first_play_reduction)
         # Noise at the root asks for moves to be tried: they must not be held back for being new.
         root_reduction = np.float32(0) if config.noise_fraction > 0 else reduction
-        games, work = batch.num_games, 8 * batch.num_actions
+        games, work = batch.num_games, 32 * batch.num_actions
         for simulation in range(config.simulations + 1):
             for_games(
                 select,

@@ -167,8 +167,8 @@ def test_for_games_splits_the_games_among_threads(two_threads):
         meet.wait()  # both run at the same time
         calls.append((first, last, name, threading.get_ident()))
 
-    for_games(kernel, 501, 82, "name")
-    assert sorted(call[:3] for call in calls) == [(0, 250, "name"), (250, 501, "name")]
+    for_games(kernel, 1001, 82, "name")
+    assert sorted(call[:3] for call in calls) == [(0, 500, "name"), (500, 1001, "name")]
     assert len({call[3] for call in calls}) == 2
     assert threading.get_ident() in {call[3] for call in calls}
 
@@ -179,7 +179,7 @@ def test_small_batches_stay_on_one_thread(two_threads):
     assert calls == [(0, 64)]
 
 
-@pytest.mark.parametrize("failing", [0, 250])
+@pytest.mark.parametrize("failing", [0, 500])
 def test_an_error_in_a_thread_comes_out_after_all_have_ended(two_threads, failing):
     ended = []
 
@@ -189,7 +189,7 @@ def test_an_error_in_a_thread_comes_out_after_all_have_ended(two_threads, failin
         ended.append(first)
 
     with pytest.raises(RuntimeError, match="no more"):
-        for_games(kernel, 500, 82)
+        for_games(kernel, 1000, 82)
     assert len(ended) == 1
 
 
