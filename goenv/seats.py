@@ -1,4 +1,4 @@
-"""What the three environments share in Python: planes, spaces, checked arguments, the opponent.
+"""What the environments share in Python: planes, spaces, checked arguments, the opponent.
 
 Their compiled pieces are in `goenv.seat_kernels`.
 """
@@ -40,9 +40,14 @@ def spaces_of(rules: Rules, view: View) -> tuple[spaces.Dict, spaces.Discrete]:
             plane = (..., index) if view.channels_last else index
             high[plane] = max(1.0, abs(rules.komi) / (2 * size))
             low[plane] = -high[plane]
+    return masked_spaces(spaces.Box(low, high, dtype=view.dtype.type), size)
+
+
+def masked_spaces(planes: spaces.Box, size: int) -> tuple[spaces.Dict, spaces.Discrete]:
+    """Observation and action space of one seat that sees `planes` and a mask."""
     actions = size * size + 1
     seen: dict[str, spaces.Space] = {
-        "observation": spaces.Box(low, high, dtype=view.dtype.type),
+        "observation": planes,
         "action_mask": spaces.Box(0, 1, (actions,), np.int8),
     }
     return spaces.Dict(seen), spaces.Discrete(actions)
