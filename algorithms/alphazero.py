@@ -26,7 +26,7 @@ from algorithms.players import PlayConfig, network_agent
 from algorithms.replay import ReplayBuffer
 from algorithms.search import Search, SearchConfig
 from baselines.agent import Agent, sample_actions
-from goenv import Rules, state
+from goenv import Rules
 
 
 class AlphaZeroConfig(LearnerConfig):
@@ -204,7 +204,7 @@ class AlphaZero:
         return {
             "optimiser": self._optimiser.state_dict(),
             "rng": rng_state(self._rng),
-            "batch": state.export_games(self._batch.games),
+            "batch": np.frombuffer(self._batch.get_state(), np.uint8),
             "histories": dict(vars(self._histories)),
             "random_moves": self._random_moves,
             "played_out": self._played_out,
@@ -216,7 +216,7 @@ class AlphaZero:
         """See `Learner`."""
         self._optimiser.load_state_dict(saved["optimiser"])
         self._rng.bit_generator.state = saved["rng"]
-        self._batch.games = state.import_games(saved["batch"])
+        self._batch.set_state(saved["batch"].tobytes())
         for name, array in saved["histories"].items():
             getattr(self._histories, name)[...] = array
         self._random_moves[...] = saved["random_moves"]

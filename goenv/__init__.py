@@ -12,13 +12,17 @@ from goenv import (
     compile_notice,
     kernel_cache,  # noqa: F401 - tracks goenv's own kernels, so it comes before any of them
 )
-from goenv.batch import GoBatch, IllegalActionError
+from goenv.batch import GoBatch
+from goenv.game import Game
 from goenv.gym_env import GoEnv
+from goenv.handicap import handicap_points
+from goenv.illegal import IllegalActionError
 from goenv.observations import PLANE_SETS, PLANES
 from goenv.pictures import game_svg, svg
 from goenv.raster import rgb_array
 from goenv.render import ansi, game_text
 from goenv.rules import BLACK, EMPTY, WHITE, Rules
+from goenv.sgf import read_sgf, write_sgf
 from goenv.threads import get_num_threads, set_num_threads
 from goenv.vector_env import GoVectorEnv
 
@@ -33,6 +37,7 @@ __all__ = [
     "PLANES",
     "PLANE_SETS",
     "WHITE",
+    "Game",
     "GoAECEnv",
     "GoBatch",
     "GoEnv",
@@ -48,11 +53,14 @@ __all__ = [
     "game_svg",
     "game_text",
     "get_num_threads",
+    "handicap_points",
     "pair_go_env",
     "phantom_go_env",
+    "read_sgf",
     "rgb_array",
     "set_num_threads",
     "svg",
+    "write_sgf",
 ]
 
 compile_notice.install()

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from goenv import state
-from goenv.arguments import checked_actions, checked_array, first_stream
+from goenv.arguments import (
+    checked_actions,
+    checked_array,
+    checked_position,
+    game_index,
+    game_indices,
+    positive_number,
+    seed_streams,
+)
+from goenv.board import set_position
 from goenv.game_loops import (
     copy_games,
     draw_actions,
@@ -18,35 +27,14 @@ from goenv.game_loops import (
     start_games,
     unpad_boards,
 )
+from goenv.handicap import handicap_points
 from goenv.history import STREAM
-from goenv.legality import GAME_OVER, ILLEGAL_REPETITION, ILLEGAL_SUICIDE, OCCUPIED, OFF_BOARD
+from goenv.illegal import REASONS, IllegalActionError
 from goenv.observations import DEFAULT_PLANES, legal_games, observe_games, read_view
-from goenv.rules import Rules
+from goenv.rules import BLACK, WHITE, Rules
 from goenv.state import HISTORY_COUNT, RUNNING, STATUS
+from goenv.storage import pack_games, unpack_games
 from goenv.threads import for_games
-
-# Why an action is illegal, by what `goenv.legality.legality` answers.
-REASONS = {
-    OCCUPIED: "the point is occupied",
-    OFF_BOARD: "it is not on the board",
-    ILLEGAL_SUICIDE: "it is a suicide that the rules forbid",
-    ILLEGAL_REPETITION: "it repeats an earlier position (superko or ko)",
-    GAME_OVER: "the game is over",
-}
-
-
-class IllegalActionError(ValueError):
-    """An action that the rules forbid; nothing was played.
-
-    Attributes:
-        game: index of the game in the batch.
-        action: the action asked for.
-        reason: why it is illegal.
-    """
-
-    def __init__(self, game: int, action: int, reason: str):
-        super().__init__(f"action {action} is illegal in game {game}: {reason}")
-        self.game, self.action, self.reason = game, action, reason
 
 
 class GoBatch:
@@ -71,16 +59,12 @@ class GoBatch:
         rules: Rules | Sequence[Rules] = Rules(),  # noqa: B008
         seed: int | Sequence[int | None] = 0,
     ):
-        if isinstance(num_games, bool) or not isinstance(num_games, (int, np.integer)):
-            raise ValueError(f"num_games must be a whole number, got {num_games!r}")
-        if num_games < 1:
-            raise ValueError(f"num_games must be at least 1, got {num_games}")
+        num_games = positive_number("num_games", num_games)
         if isinstance(rules, Rules):
-            rules = (rules,) * int(num_games)
-        self.rules: tuple[Rules, ...] = tuple(rules) if isinstance(rules, Iterable) else (rules,)
-        for rule in self.rules:
-            if not isinstance(rule, Rules):
-                raise ValueError(f"rules must be goenv.Rules, got {rule!r}")
+            rules = (rules,) * num_games
+        if not isinstance(rules, Sequence) or not all(isinstance(rule, Rules) for rule in rules):
+            raise ValueError(f"rules must be a goenv.Rules or a sequence of them, got {rules!r}")
+        self.rules: tuple[Rules, ...] = tuple(rules)
         if len(self.rules) != num_games:
             raise ValueError(f"{num_games} games need as many rules, got {len(self.rules)}")
         self._allocate(max(rule.size for rule in self.rules))
@@ -116,21 +100,7 @@ class GoBatch:
         Raises:
             ValueError: a seed is no such number, or there are not B of them.
         """
-        streams = self.games.words[:, STREAM]
-        seed = seed.tolist() if isinstance(seed, np.ndarray) else seed
-        if isinstance(seed, (int, np.integer)):
-            # Multiples of an odd constant keep the streams of neighbouring games apart.
-            step = np.uint64(0xD1342543DE82EF95)
-            streams[:] = first_stream(seed) ^ (np.arange(self.num_games, dtype=np.uint64) * step)
-            return
-        if not isinstance(seed, Sequence) or len(seed) != self.num_games:
-            raise ValueError(
-                f"seed must be a whole number or {self.num_games} of them, got {seed!r}"
-            )
-        firsts = [None if item is None else first_stream(item) for item in seed]
-        for game, first in enumerate(firsts):
-            if first is not None:
-                streams[game] = first
+        seed_streams(self.games.words[:, STREAM], seed)
 
     # ---- what the games look like -----------------------------------------------------------
 
@@ -278,12 +248,13 @@ class GoBatch:
         """
         if move_limit is None:
             move_limit = 3 * self.num_actions
-        if isinstance(move_limit, bool) or not isinstance(move_limit, (int, np.integer)):
-            raise ValueError(f"move_limit must be a whole number or None, got {move_limit!r}")
-        if move_limit < 1:
-            raise ValueError(f"move_limit must be at least 1, got {move_limit}")
-        self.make_room(int(move_limit))
-        for_games(play_out_games, self.num_games, self.num_actions, self.games, int(move_limit))
+        left = positive_number("move_limit", move_limit)
+        while left > 0 and not self.done.all():
+            # In pieces, so that a large limit needs no large history before it is used.
+            moves = min(left, 4 * self.num_actions)
+            self.make_room(moves)
+            for_games(play_out_games, self.num_games, self.num_actions, self.games, moves)
+            left -= moves
 
     def reset(self, mask: np.ndarray | None = None) -> None:
         """Begin anew in all games, or in those that `mask`, bool [B], selects.
@@ -304,17 +275,74 @@ class GoBatch:
             raise ValueError(f"rules must be a goenv.Rules, got {rules!r}")
         if rules.size > self.max_size:
             raise ValueError(f"size {rules.size} exceeds this batch's largest, {self.max_size}")
-        game = range(self.num_games)[game]
+        game = game_index(game, self.num_games)
         self.rules = (*self.rules[:game], rules, *self.rules[game + 1 :])
         state.set_rules(self.games, game, rules, self.max_size)
         state.start(self.games, game)
         self._room = 0
 
+    def set_position(self, game: int, board: np.ndarray, to_play: int = BLACK) -> None:
+        """Begin `game` anew with stones on the board; the position is the first of its history.
+
+        Args:
+            board: [n, n] of 1 (black), -1 (white) and 0, where n is the side of this game's board.
+            to_play: colour to move, 1 or -1.
+
+        Raises:
+            ValueError: the board has a wrong shape or value, or a chain without liberties.
+            IndexError: there is no such game.
+        """
+        game = game_index(game, self.num_games)
+        size = self.rules[game].size
+        stones, to_play = checked_position(board, to_play, size)
+        if not set_position(self.games, game, stones, to_play):
+            state.start(self.games, game)
+            raise ValueError("board must not have a chain without liberties")
+        self._room = 0
+
+    def place_handicap(self, game: int, stones: int) -> None:
+        """Begin `game` anew with handicap stones for Black at their usual points, White to move.
+
+        The komi stays what the rules say, and White gets no points for the stones.
+
+        Raises:
+            ValueError: so many stones have no usual points on this board; see
+                `goenv.handicap_points`.
+            IndexError: there is no such game.
+        """
+        size = self.rules[game_index(game, self.num_games)].size
+        board = np.zeros(size * size, np.int8)
+        board[handicap_points(size, stones)] = BLACK
+        self.set_position(game, board.reshape(size, size), WHITE)
+
     # ---- copies -----------------------------------------------------------------------------
+
+    def get_state(self) -> bytes:
+        """All of the batch, random streams and rules included, as bytes of a versioned form."""
+        return pack_games(self.games, self.rules, {})
+
+    def set_state(self, data: bytes) -> None:
+        """Go on where the batch was that `get_state` was asked of; B and N become its own.
+
+        Raises:
+            ValueError: the bytes are no state, of another version, or damaged; nothing is changed.
+        """
+        self.games, self.rules, _ = unpack_games(data)
+        self.num_games = len(self.rules)
+        self.num_actions = self.games.cells.shape[1]
+        self.max_size = round((self.num_actions - 1) ** 0.5)
+        self._room = 0
+
+    @classmethod
+    def from_state(cls, data: bytes) -> GoBatch:
+        """A batch from what `get_state` returned; see `set_state`."""
+        batch = cls.__new__(cls)
+        batch.set_state(data)
+        return batch
 
     def clone(self) -> GoBatch:
         """An independent copy, random streams included."""
-        return self.take(np.arange(self.num_games))
+        return self.take(range(self.num_games))
 
     def take(self, indices: Sequence[int] | np.ndarray) -> GoBatch:
         """A new batch of the games at `indices`, in that order; repeats are allowed.
@@ -324,13 +352,7 @@ class GoBatch:
         Raises:
             IndexError: there is no such game, or the indices are no list of whole numbers.
         """
-        indices = np.asarray(indices)
-        if indices.ndim != 1 or (indices.dtype.kind not in "iu" and len(indices)):
-            raise IndexError(
-                f"indices must be whole numbers of shape (games,), got {indices.dtype} of shape "
-                f"{indices.shape}; for a mask use numpy.flatnonzero(mask)"
-            )
-        indices = np.arange(self.num_games)[indices.astype(np.int64)]
+        indices = game_indices(indices, self.num_games)
         other = GoBatch.__new__(GoBatch)
         other.rules = tuple(self.rules[index] for index in indices)
         other._allocate(self.max_size)
@@ -342,14 +364,17 @@ class GoBatch:
         """Copy the game `source` into the slot `target` of `other` (boards as large, same N).
 
         Raises:
-            ValueError: `other` has another largest size.
+            ValueError: `other` is no GoBatch, or has another largest size.
             IndexError: there is no such game.
         """
+        if not isinstance(other, GoBatch):
+            raise ValueError(f"other must be a GoBatch, got {type(other).__name__}")
         if other.max_size != self.max_size:
             raise ValueError(
                 f"the largest boards differ: {self.max_size} here, {other.max_size} there"
             )
-        source, target = range(self.num_games)[source], range(other.num_games)[target]
+        source = game_index(source, self.num_games)
+        target = game_index(target, other.num_games)
         slots = state.history_slots(self.games)
         if state.history_slots(other.games) < slots:
             other.games = state.grow_history(other.games, slots)

@@ -45,12 +45,14 @@ from goenv.state import (
     PLY,
     REMOVED,
     SCRATCH_BITS,
+    SIZE,
     STATUS,
     STONE,
     SUPERKO,
     TO_PLAY,
     TRUNCATED,
     WHITE_STONES,
+    clear_board,
     earlier_row,
     note_action,
     pass_action,
@@ -179,6 +181,28 @@ def place(games, game, point):
                 _remove_chain(games, game, other)
     elif cells[game, uintp(head), LIBERTIES] == 0:
         _remove_chain(games, game, head)
+
+
+@kernel
+def set_position(games, game, stones, to_play):
+    """Begin a game with these stones, int8 [N, N]; False if some chain has no liberty.
+
+    The position becomes the first of the game's history. After a False the game must be `start`ed.
+    """
+    info, grid, filled = games.info, games.info[game, GRID], 0
+    clear_board(games, game)
+    for row in range(info[game, SIZE]):
+        for column in range(info[game, SIZE]):
+            if stones[row, column] != 0:
+                info[game, TO_PLAY] = stones[row, column]
+                place(games, game, row * grid + column)
+                filled += 1
+    size = info[game, SIZE]
+    info[game, TO_PLAY] = to_play
+    if size * size - info[game, EMPTY_COUNT] != filled:
+        return False  # stones were taken off: a chain whose last liberty another stone has filled
+    remember(games, game)
+    return True
 
 
 @inlined

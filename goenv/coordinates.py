@@ -22,6 +22,22 @@ def action_name(action: int, size: int) -> str:
     return f"{COLUMNS[action % size]}{size - action // size}"
 
 
+def action_of_name(name: str, size: int) -> int:
+    """The action called so, in upper or lower case; what `action_name` undoes.
+
+    Raises:
+        ValueError: this is no name of a point of the board, nor ``"pass"``.
+    """
+    text = name.strip().upper()
+    if text == "PASS":
+        return size * size
+    column, row = COLUMNS.find(text[:1]) if text else -1, text[1:]
+    if not (0 <= column < size and row.isascii() and row.isdigit() and 1 <= int(row) <= size):
+        last = action_name(size - 1, size)
+        raise ValueError(f"{name!r} is no point from A1 to {last}, nor 'pass'")
+    return (size - int(row)) * size + column
+
+
 def star_points(size: int) -> list[tuple[int, int]]:
     """Where a board of this side has dots: rows and columns, counted from 0."""
     middle = [size // 2] if size % 2 else []

@@ -35,6 +35,16 @@ def play_games(first, last, games, actions):
 
 
 @kernel
+def play_moves(games, game, actions):
+    """Play actions, int64 [moves], one after the other; returns how many of them were legal."""
+    for ply in range(actions.shape[0]):
+        if legality(games, game, actions[ply]) != LEGAL:
+            return ply
+        play(games, game, actions[ply])
+    return actions.shape[0]
+
+
+@kernel
 def score_games(first, last, games, out):
     """Black's area minus White's area minus komi, into `out` float64 [B]."""
     for game in range(first, last):

@@ -8,12 +8,13 @@ from typing import Any, Literal
 import gymnasium
 import numpy as np
 
-from goenv.batch import REASONS, GoBatch, IllegalActionError
+from goenv.batch import GoBatch
+from goenv.illegal import REASONS, IllegalActionError
 from goenv.legality import GAME_OVER, LEGAL
 from goenv.observations import DEFAULT_PLANES, read_view
 from goenv.renderer import MODES, Renderer
-from goenv.rules import BLACK, Rules, Superko
-from goenv.seat_kernels import act, act_answer_show, begin, show
+from goenv.rules import BLACK, WHITE, Rules, Superko
+from goenv.seat_kernels import act, act_answer_show, answer_randomly, begin_game, show
 from goenv.seats import (
     COLOUR_CODES,
     REWARDS,
@@ -22,11 +23,13 @@ from goenv.seats import (
     check_choice,
     check_colour,
     let_opponent_play,
+    set_up,
     spaces_of,
     stream_seed,
     whole_number,
 )
 from goenv.state import ENDED, RUNNING, STATUS, TO_PLAY, TRUNCATED
+from goenv.storage import pack_games, unpack_games
 
 
 class GoEnv(gymnasium.Env[Observation, np.int64]):
@@ -116,21 +119,24 @@ class GoEnv(gymnasium.Env[Observation, np.int64]):
 
         Args:
             seed: determines this game and all that follow it, the random opponent included.
-            options: not used.
+            options: a position to begin from: ``{"board": [N, N] of 1, -1 and 0, "to_play": 1 or
+                -1}``, Black by default, or ``{"handicap": number of stones}``.
+
+        Raises:
+            ValueError: an option is unknown or wrong.
         """
         super().reset(seed=seed)
         if seed is not None or not self._seeded:
             self.batch.seed(stream_seed(self))
             self._seeded = True
         self.batch.make_room()
-        self._colour = int(begin(self.batch.games, 0, self._choice, self._opponent is None))
+        self._colour = int(begin_game(self.batch.games, 0, self._choice))
+        if options:
+            set_up(self.batch, options)
         self._answer()
         self._earlier = 0.0
-        planes, mask = self._allocate()
-        _, to_play, ply, _, _ = show(self.batch.games, 0, *self._seat(planes, mask))
         self._renderer.update(self.batch)
-        info = {"action_mask": mask, "colour": self._colour, "to_play": to_play, "ply": ply}
-        return {"observation": planes, "action_mask": mask}, info
+        return self._look()
 
     def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Play the agent's action and the opponent's reply.
@@ -178,6 +184,13 @@ class GoEnv(gymnasium.Env[Observation, np.int64]):
         """Close the window, if there is one."""
         self._renderer.close()
 
+    def _look(self) -> tuple[Observation, dict[str, Any]]:
+        """Observation and info of the position as it stands."""
+        planes, mask = self._allocate()
+        _, to_play, ply, _, _ = show(self.batch.games, 0, *self._seat(planes, mask))
+        info = {"action_mask": mask, "colour": self._colour, "to_play": to_play, "ply": ply}
+        return {"observation": planes, "action_mask": mask}, info
+
     def _allocate(self) -> tuple[np.ndarray, np.ndarray]:
         """An observation to write into: planes of the view's shape, mask [A]."""
         return np.empty(self._shape, self._view.dtype), np.empty(self._num_actions, np.int8)
@@ -190,8 +203,48 @@ class GoEnv(gymnasium.Env[Observation, np.int64]):
         return (*seat, self._reward, self._earlier)
 
     def _answer(self) -> None:
-        """Let a callable opponent reply, if it is on turn in a running game."""
-        if self._opponent is not None:
-            info = self.batch.games.info
-            if info[0, STATUS] == RUNNING and info[0, TO_PLAY] != self._colour:
-                let_opponent_play(self.batch, self._opponent, self.np_random)
+        """Let the opponent reply, if it is on turn in a running game."""
+        if self._opponent is None:
+            answer_randomly(self.batch.games, 0, self._colour)
+            return
+        info = self.batch.games.info
+        if info[0, STATUS] == RUNNING and info[0, TO_PLAY] != self._colour:
+            let_opponent_play(self.batch, self._opponent, self.np_random)
+
+    # ---- states, for planning ---------------------------------------------------------------
+
+    def get_state(self) -> bytes:
+        """The game and all that it draws from, as bytes of a versioned form."""
+        extra = {
+            "colour": self._colour,
+            "earlier": self._earlier,
+            "rng": self.np_random.bit_generator.state,
+        }
+        return pack_games(self.batch.games, self.batch.rules, extra)
+
+    def set_state(self, data: bytes) -> tuple[Observation, dict[str, Any]]:
+        """Go on where an environment with the same rules was that `get_state` was asked of.
+
+        Returns:
+            What `reset` would return there.
+
+        Raises:
+            ValueError: the bytes are no state, damaged, or of other rules; nothing is changed.
+        """
+        games, rules, extra = unpack_games(data)
+        if rules != self.batch.rules:
+            raise ValueError(
+                f"the state is of {rules[0]}, this environment of {self.batch.rules[0]}"
+            )
+        try:
+            colour, earlier = int(extra["colour"]), float(extra["earlier"])
+            rng = np.random.default_rng()
+            rng.bit_generator.state = extra["rng"]
+        except (KeyError, TypeError, ValueError):
+            raise ValueError("the state is not of a Gymnasium environment") from None
+        if colour not in (BLACK, WHITE):
+            raise ValueError(f"the state is damaged: there is no colour {colour}")
+        self.batch.games, self._colour, self._earlier = games, colour, earlier
+        self.np_random, self._seeded = rng, True
+        self.batch.make_room()
+        return self._look()

@@ -8,7 +8,7 @@ import numpy as np
 from gymnasium import spaces
 from pettingzoo.utils.wrappers import OrderEnforcingWrapper
 
-from goenv.batch import IllegalActionError
+from goenv.illegal import IllegalActionError
 from goenv.legality import LEGAL
 from goenv.pettingzoo_env import COLOURS
 from goenv.renderer import MODES

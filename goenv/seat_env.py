@@ -8,7 +8,7 @@ from typing import Any, Literal
 import gymnasium
 import numpy as np
 
-from goenv.batch import IllegalActionError
+from goenv.illegal import IllegalActionError
 from goenv.renderer import MODES, Renderer
 from goenv.rules import BLACK
 from goenv.seats import COLOUR_CODES, Observation, check_colour, whole_number

@@ -19,7 +19,7 @@ OUTCOME, SCORE, SCORE_DIFFERENCE = 0, 1, 2
 # ---- one game ---------------------------------------------------------------------------------
 
 
-@inlined
+@kernel
 def begin_game(games, game, choice):
     """Start a game; returns the agent's colour, drawn from the game's stream if DRAWN."""
     start(games, game)
@@ -80,15 +80,6 @@ def pay(games, game, colour, kind, earlier):
 
 
 # ---- whole calls of GoEnv and of the PettingZoo environment --------------------------------------
-
-
-@kernel
-def begin(games, game, choice, random_reply):
-    """Start the game, with the random opponent's first move if it has Black; see `begin_game`."""
-    colour = begin_game(games, game, choice)
-    if random_reply:
-        answer_randomly(games, game, colour)
-    return colour
 
 
 @kernel

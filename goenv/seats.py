@@ -13,7 +13,8 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from goenv.batch import GoBatch, IllegalActionError
+from goenv.batch import GoBatch
+from goenv.illegal import IllegalActionError
 from goenv.observations import View
 from goenv.rules import BLACK, WHITE, Rules
 from goenv.seat_kernels import DRAWN, OUTCOME, SCORE, SCORE_DIFFERENCE
@@ -104,3 +105,22 @@ def let_opponent_play(batch: GoBatch, opponent: Opponent, rng: np.random.Generat
         raise IllegalActionError(error.game, error.action, reason) from None
     except ValueError as error:
         raise ValueError(f"the opponent's {error}") from None
+
+
+def set_up(batch: GoBatch, options: dict[str, Any]) -> None:
+    """Begin the only game of a batch from the position that the options of `reset` ask for.
+
+    Raises:
+        ValueError: an option is unknown or wrong.
+    """
+    known = ("board", "to_play", "handicap")
+    for name in options:
+        if name not in known:
+            raise ValueError(f"options of reset are {', '.join(map(repr, known))}, got {name!r}")
+    if "handicap" in options:
+        if len(options) > 1:
+            raise ValueError("give either handicap or board and to_play, not both")
+        batch.place_handicap(0, options["handicap"])
+    elif options:
+        board = options.get("board", batch.boards()[0])
+        batch.set_position(0, board, options.get("to_play", BLACK))

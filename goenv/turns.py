@@ -10,12 +10,13 @@ from gymnasium import spaces
 from pettingzoo import AECEnv
 
 from goenv import pettingzoo_ids  # noqa: F401 - who comes this far finds the ids registered
-from goenv.batch import REASONS, GoBatch, IllegalActionError
+from goenv.batch import GoBatch
+from goenv.illegal import REASONS, IllegalActionError
 from goenv.legality import LEGAL
 from goenv.renderer import MODES, Renderer
 from goenv.rules import BLACK, WHITE, Rules
 from goenv.seat_kernels import act, pay
-from goenv.seats import REWARDS, Observation, check_choice, masked_spaces, whole_number
+from goenv.seats import REWARDS, check_choice, masked_spaces, whole_number
 from goenv.state import RUNNING, STATUS, TRUNCATED
 
 
@@ -122,8 +123,8 @@ class TurnsEnv(AECEnv):
         if moved:
             self._renderer.update(self.batch)
 
-    def observe(self, agent: str) -> Observation | np.ndarray:
-        """What `agent` sees, on turn or not; see the class."""
+    def observe(self, agent: str) -> Any:
+        """What `agent` sees, on turn or not: a dict or an array, as `action_mask` has it."""
         planes, mask = self._see(agent)
         return {"observation": planes, "action_mask": mask} if self._mask_beside else planes
 

@@ -11,8 +11,9 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
 from goenv.arguments import checked_actions
-from goenv.batch import REASONS, GoBatch, IllegalActionError
+from goenv.batch import GoBatch
 from goenv.game_loops import judge_games
+from goenv.illegal import REASONS, IllegalActionError
 from goenv.observations import DEFAULT_PLANES, read_view
 from goenv.renderer import VECTOR_MODES, Renderer
 from goenv.rules import Rules, Superko

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from reference import Diagram, draw
+from drawing import Diagram, draw
 
 import goenv
 

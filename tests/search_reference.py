@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from reference import ReferenceGame
+
+from baselines.reference import ReferenceGame
 
 
 class Node:

@@ -15,9 +15,10 @@ import numpy as np
 from algorithms.judging import Player
 from algorithms.report.standings import Match, Standing
 from baselines.arena import GameRecord, positions
-from baselines.sgf import result_text, to_sgf
+from baselines.sgf import to_sgf
 from goenv.coordinates import action_name
 from goenv.pictures import svg
+from goenv.sgf import result_text
 
 MOST_GAMES = 8  # on the page
 
@@ -82,7 +83,7 @@ def game_data(record: GameRecord) -> dict[str, Any]:
         "black": record.black,
         "white": record.white,
         "komi": f"{record.rules.komi:g}",
-        "result": result_text(record),
+        "result": result_text(record.score),
         "note": ", ".join(notes),
         "size": size,
         "opening": record.opening_moves,

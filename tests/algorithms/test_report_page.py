@@ -17,8 +17,8 @@ from sgfmill import sgf
 from algorithms.report.games import choose_games
 from algorithms.report.standings import make_standings
 from baselines.arena import positions
-from baselines.sgf import result_text
 from goenv.render import action_name
+from goenv.sgf import result_text
 
 WEIRD = '<b>"o\'dd"</b>&amp;</script>$x$ ${y}'
 
@@ -41,7 +41,7 @@ def test_games_shown_are_those_of_the_engine(made):
             for r in played
             if (r.black, r.white, list(r.moves)) == (game["black"], game["white"], game["points"])
         )
-        assert game["result"] == result_text(record)
+        assert game["result"] == result_text(record.score)
         assert game["moves"] == [action_name(move, 5) for move in record.moves]
         assert game["opening"] == 2
         assert len(game["changes"]) == len(record.moves)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from reference import ReferenceGame
 from search_reference import search as plain_search
 
 from algorithms.evaluator import PlayoutEvaluator, UniformEvaluator
 from algorithms.search import Search, SearchConfig
+from baselines.reference import ReferenceGame
 from goenv import GoBatch, Rules, set_num_threads
 
 

@@ -48,10 +48,10 @@ def test_right_rules_become_plain_values():
         ((True,), "num_games"),
         ((None,), "num_games"),
         ((2, [Rules()]), "2 games need as many rules, got 1"),
-        ((1, 9), "rules must be goenv.Rules, got 9"),
-        ((1, "9"), "rules must be goenv.Rules"),
-        ((1, None), "rules must be goenv.Rules"),
-        ((2, [Rules(), {"size": 9}]), "rules must be goenv.Rules"),
+        ((1, 9), "rules must be a goenv.Rules or a sequence of them, got 9"),
+        ((1, "9"), "rules must be a goenv.Rules"),
+        ((1, None), "rules must be a goenv.Rules"),
+        ((2, [Rules(), {"size": 9}]), "rules must be a goenv.Rules"),
         ((1, Rules(), -1), "seed"),
         ((1, Rules(), 0.5), "seed"),
         ((1, Rules(), None), "seed"),
@@ -194,12 +194,11 @@ def test_copy_game_where_it_cannot_go():
     batch.step([4, 5])
     with pytest.raises(ValueError, match="largest boards differ: 3 here, 4 there"):
         batch.copy_game(0, larger, 0)
-    for source, target in ((2, 0), (-3, 0), (0, 1)):
-        with pytest.raises(IndexError):
+    for source, target in ((2, 0), (-3, 0), (0, 1), (0.0, 0), (None, 0)):
+        with pytest.raises(IndexError, match="a game must be a whole number from 0 to"):
             batch.copy_game(source, other, target)
-    for source in (0.0, None):
-        with pytest.raises(TypeError):
-            batch.copy_game(source, other, 0)
+    with pytest.raises(ValueError, match="other must be a GoBatch, got NoneType"):
+        batch.copy_game(0, None, 0)
     assert other.ply.tolist() == [0]
     batch.copy_game(-1, other, np.int64(0))
     assert other.last_action.tolist() == [5]

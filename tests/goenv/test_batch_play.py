@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import scipy.stats
-from reference import SUPERKO_KINDS, ReferenceGame, draw
+from drawing import draw
 
 import goenv
+from baselines.reference import SUPERKO_KINDS, ReferenceGame
 from goenv import GoBatch, Rules, state
 from goenv.history import STREAM
 from goenv.threads import for_games

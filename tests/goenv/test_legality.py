@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from numba import njit
-from reference import SUPERKO_KINDS
 
+from baselines.reference import SUPERKO_KINDS
 from goenv import GoBatch, Rules
 from goenv.legality import GAME_OVER, LEGAL, legality, refresh_legal
 from goenv.state import (

@@ -1,8 +1,10 @@
 """Drawn positions with the rule that each is about, put to the referee and to the engine alike."""
 
 import pytest
+from drawing import draw
 from drawn_games import EngineGame, Table
-from reference import BLACK, SUPERKO_KINDS, WHITE, ReferenceGame, draw
+
+from baselines.reference import BLACK, SUPERKO_KINDS, WHITE, ReferenceGame
 
 
 @pytest.fixture(params=[ReferenceGame, EngineGame])

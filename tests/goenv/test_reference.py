@@ -3,7 +3,9 @@
 from itertools import product
 
 import pytest
-from reference import BLACK, EMPTY, SUPERKO_KINDS, WHITE, ReferenceGame, area, draw, region
+from drawing import draw
+
+from baselines.reference import BLACK, EMPTY, SUPERKO_KINDS, WHITE, ReferenceGame, area, region
 
 # John Tromp, "Number of legal Go positions": https://tromp.github.io/go/legal.html
 LEGAL_POSITIONS = {1: 1, 2: 57, 3: 12675}

@@ -3,13 +3,13 @@ on 2x2 and 3x3.
 """
 
 from collections import Counter
-from itertools import pairwise
 
 import numpy as np
 import pytest
-from reference import BLACK, SUPERKO_KINDS, WHITE, ReferenceGame, draw
+from drawing import draw
 
 import goenv
+from baselines.reference import BLACK, SUPERKO_KINDS, WHITE, ReferenceGame
 
 # ------------------------------------------------------------------------------------ random games
 
@@ -350,34 +350,3 @@ def test_reachable_positions_are_as_many_as_is_known(size, positions, superko):
     assert len({board for board, _ in found}) == positions
     assert {player for _, player in found} == {BLACK, WHITE}
     assert len(found) == 2 * positions
-
-
-def reference_perft(game, depth):
-    """Numbers of legal sequences of 0, 1, ... `depth` actions from here."""
-    counts = np.zeros(depth + 1, np.int64)
-    counts[0] = 1
-    if depth:
-        for action in np.flatnonzero(game.legal_actions()):
-            child = game.copy()
-            child.play(int(action))
-            counts[1:] += reference_perft(child, depth - 1)
-    return counts
-
-
-def engine_perft(batch, depth):
-    """The same through GoBatch, all sequences of one length as one batch."""
-    counts = [len(batch.to_play)]
-    while len(counts) <= depth:
-        batch = children(batch)
-        counts.append(len(batch.to_play))
-    return counts
-
-
-@pytest.mark.parametrize("suicide", [True, False])
-@pytest.mark.parametrize("superko", SUPERKO_KINDS)
-@pytest.mark.parametrize(("size", "depth"), [(2, 6), (3, 4)])
-def test_legal_sequences_are_as_many_as_the_referee_counts(size, depth, superko, suicide):
-    expected = reference_perft(ReferenceGame(size, 7.5, superko, suicide), depth).tolist()
-    rules = goenv.Rules(size, 7.5, superko, suicide)
-    assert engine_perft(goenv.GoBatch(1, rules), depth) == expected
-    assert all(shorter < longer for shorter, longer in pairwise(expected))
