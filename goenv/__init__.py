@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 import gymnasium
@@ -25,7 +27,9 @@ from goenv.threads import get_num_threads, set_num_threads
 from goenv.vector_env import GoVectorEnv
 
 if TYPE_CHECKING:
+    from goenv.pair_go import PairGoAECEnv, PairGoEnv, pair_go_env
     from goenv.pettingzoo_env import GoAECEnv, aec_env
+    from goenv.phantom_go import PhantomGoAECEnv, PhantomGoEnv, phantom_go_env
 
 __all__ = [
     "BLACK",
@@ -39,6 +43,10 @@ __all__ = [
     "GoEnv",
     "GoVectorEnv",
     "IllegalActionError",
+    "PairGoAECEnv",
+    "PairGoEnv",
+    "PhantomGoAECEnv",
+    "PhantomGoEnv",
     "Rules",
     "aec_env",
     "ansi",
@@ -46,6 +54,8 @@ __all__ = [
     "game_text",
     "get_num_threads",
     "handicap_points",
+    "pair_go_env",
+    "phantom_go_env",
     "read_sgf",
     "rgb_array",
     "set_num_threads",
@@ -60,12 +70,25 @@ gymnasium.register(
     entry_point="goenv.gym_env:GoEnv",
     vector_entry_point="goenv.vector_env:GoVectorEnv",
 )
+gymnasium.register(id="goenv/PairGo-v0", entry_point="goenv.pair_go:PairGoEnv")
+gymnasium.register(id="goenv/PhantomGo-v0", entry_point="goenv.phantom_go:PhantomGoEnv")
+
+# PettingZoo is imported only by those who use it; these names are in modules that need it.
+_WITH_PETTINGZOO = {
+    "GoAECEnv": "goenv.pettingzoo_env",
+    "aec_env": "goenv.pettingzoo_env",
+    "PairGoAECEnv": "goenv.pair_go",
+    "PairGoEnv": "goenv.pair_go",
+    "pair_go_env": "goenv.pair_go",
+    "PhantomGoAECEnv": "goenv.phantom_go",
+    "PhantomGoEnv": "goenv.phantom_go",
+    "phantom_go_env": "goenv.phantom_go",
+}
+if "pettingzoo" in sys.modules:
+    importlib.import_module("goenv.pettingzoo_ids")
 
 
 def __getattr__(name: str) -> Any:
-    # PettingZoo is imported only by those who use it.
-    if name in ("GoAECEnv", "aec_env"):
-        from goenv import pettingzoo_env
-
-        return getattr(pettingzoo_env, name)
+    if name in _WITH_PETTINGZOO:
+        return getattr(importlib.import_module(_WITH_PETTINGZOO[name]), name)
     raise AttributeError(f"module 'goenv' has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""What the three environments share in Python: planes, spaces, checked arguments, the opponent.
+"""What the environments share in Python: planes, spaces, checked arguments, the opponent.
 
 Their compiled pieces are in `goenv.seat_kernels`.
 """
@@ -24,6 +24,9 @@ Observation = dict[str, np.ndarray]
 
 COLOUR_CODES = {"black": BLACK, "white": WHITE, "random": DRAWN}
 
+# What `reset` takes, to begin from a position.
+POSITION_OPTIONS = ("board", "to_play", "handicap")
+
 # What the reward of a seat may be: at the end +1, 0 or -1; at the end the score in points, komi
 # included; or at each step by how much the score has changed in the seat's favour, which adds up
 # to the final score (before the first step it counts as 0).
@@ -41,9 +44,14 @@ def spaces_of(rules: Rules, view: View) -> tuple[spaces.Dict, spaces.Discrete]:
             plane = (..., index) if view.channels_last else index
             high[plane] = max(1.0, abs(rules.komi) / (2 * size))
             low[plane] = -high[plane]
+    return masked_spaces(spaces.Box(low, high, dtype=view.dtype.type), size)
+
+
+def masked_spaces(planes: spaces.Box, size: int) -> tuple[spaces.Dict, spaces.Discrete]:
+    """Observation and action space of one seat that sees `planes` and a mask."""
     actions = size * size + 1
     seen: dict[str, spaces.Space] = {
-        "observation": spaces.Box(low, high, dtype=view.dtype.type),
+        "observation": planes,
         "action_mask": spaces.Box(0, 1, (actions,), np.int8),
     }
     return spaces.Dict(seen), spaces.Discrete(actions)
@@ -108,10 +116,10 @@ def set_up(batch: GoBatch, options: dict[str, Any]) -> None:
     Raises:
         ValueError: an option is unknown or wrong.
     """
-    known = ("board", "to_play", "handicap")
     for name in options:
-        if name not in known:
-            raise ValueError(f"options of reset are {', '.join(map(repr, known))}, got {name!r}")
+        if name not in POSITION_OPTIONS:
+            known = ", ".join(map(repr, POSITION_OPTIONS))
+            raise ValueError(f"options of reset are {known}, got {name!r}")
     if "handicap" in options:
         if len(options) > 1:
             raise ValueError("give either handicap or board and to_play, not both")

@@ -13,9 +13,14 @@ from algorithms.bench.timing import Contender, Play
 
 
 def _pettingzoo(size: int) -> Play:
-    from pettingzoo.classic import go_v5
+    import pettingzoo
 
-    env = go_v5.env(board_size=size, komi=KOMI)
+    if hasattr(pettingzoo, "make"):  # since 1.27, which warns of the older way
+        env = pettingzoo.make("aec", "classic/go-v5", board_size=size, komi=KOMI)
+    else:
+        from pettingzoo.classic import go_v5
+
+        env = go_v5.env(board_size=size, komi=KOMI)
     rng = np.random.default_rng(0)
 
     def play(count: int) -> int:

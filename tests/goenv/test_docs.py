@@ -15,6 +15,7 @@ DOCUMENTS = [
     "docs/environment.md",
     "docs/rendering.md",
     "docs/truth.md",
+    "docs/variants.md",
 ]
 
 

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import pettingzoo
 import pytest
 
 from goenv import compile_notice
@@ -44,6 +45,27 @@ def test_public_names():
         "except AttributeError as error: print(error)\n"
     )
     assert run(code)[0].strip() == "module 'goenv' has no attribute 'nothing'"
+
+
+@pytest.mark.skipif(not hasattr(pettingzoo, "register"), reason="PettingZoo has no registry yet")
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "import pettingzoo, goenv",
+        "import goenv, pettingzoo, goenv.pettingzoo_ids",
+        "import goenv, pettingzoo; goenv.aec_env",
+        "import goenv.pair_go, pettingzoo",
+    ],
+)
+def test_ids_in_pettingzoos_registry(imports):
+    code = (
+        f"{imports}\n"
+        "for name in ('Go', 'PairGo', 'PhantomGo'):\n"
+        "    print(pettingzoo.make('aec', f'goenv/{name}-v0', size=3))\n"
+    )
+    out, error = run(code, PYTHONWARNINGS="error::UserWarning")
+    assert out.split() == ["goenv_go_v0", "goenv_pair_go_v0", "goenv_phantom_go_v0"]
+    assert error == ""
 
 
 @pytest.fixture

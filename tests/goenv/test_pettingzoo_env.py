@@ -1,6 +1,4 @@
-"""The PettingZoo environment: PettingZoo's conformance tests, and a game checked by hand."""
-
-import warnings
+"""The PettingZoo environment: checked by hand; PettingZoo's tests are in test_conformance."""
 
 import numpy as np
 import pettingzoo.test
@@ -8,42 +6,40 @@ import pytest
 
 import goenv
 
-# What PettingZoo's tests say of every environment with masks: its own classic environments are
-# exempt by name. At the end of a game nothing is legal.
-TOLERATED = (
-    "Observation is not a NumPy array",
-    "Action mask numpy array is all zeros",
-    "Observation space for each agent probably should be gymnasium.spaces.box",
-)
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+def test_api_with_other_planes(layout):
+    planes = ("own", "opponent", "empty", "colour", "komi", "legal")
+    env = goenv.aec_env(size=2, planes=planes, layout=layout, action_mask="info")
+    pettingzoo.test.api_test(env, num_cycles=100)
 
 
-def strictly(test, *arguments, **keywords):
-    """Run a conformance test; any warning but those known is a failure."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        test(*arguments, **keywords)
-    messages = {str(warning.message) for warning in caught}
-    assert [text for text in messages if not text.startswith(TOLERATED)] == []
+def test_the_mask_may_be_in_the_infos_alone():
+    env, apart = goenv.aec_env(size=2), goenv.aec_env(size=2, action_mask="info")
+    for each in (env, apart):
+        each.reset()
+        each.step(0)
+    assert apart.observation_space("black_0") == env.observation_space("black_0")["observation"]
+    for agent in env.agents:
+        seen = env.observe(agent)
+        assert np.array_equal(apart.observe(agent), seen["observation"])
+        assert np.array_equal(apart.infos[agent]["action_mask"], seen["action_mask"])
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        {},
-        {"size": 3, "illegal_action": "lose", "max_moves": 30},
-        {"size": 2, "planes": ("own", "opponent", "empty", "colour", "komi", "legal")},
-    ],
-)
-def test_api(arguments):
-    strictly(pettingzoo.test.api_test, goenv.aec_env(**arguments), num_cycles=100)
-
-
-def test_seed():
-    strictly(pettingzoo.test.seed_test, lambda: goenv.aec_env(size=5), num_cycles=50)
-
-
-def test_save_observation():
-    strictly(pettingzoo.test.test_save_obs, goenv.aec_env(size=3))
+def test_state():
+    env = goenv.aec_env(size=2)
+    env.reset()
+    env.step(1)
+    black, white, empty, black_0, white_0 = env.state()
+    assert black.tolist() == [[0, 1], [0, 0]]
+    assert not white.any()
+    assert empty.tolist() == [[1, 0], [1, 1]]
+    assert not black_0.any()
+    assert white_0.all()
+    env.step(4)
+    env.step(4)
+    assert not env.state()[3:].any()
 
 
 def test_random_games():
@@ -158,6 +154,7 @@ def test_order_is_enforced():
     [
         ({"size": 1}, "size"),
         ({"illegal_action": "ignore"}, "illegal_action"),
+        ({"action_mask": "both"}, "action_mask"),
         ({"planes": ("mine",)}, "mine"),
         ({"render_mode": "gif"}, "render_mode"),
     ],

@@ -6,7 +6,15 @@ import gymnasium
 import numpy as np
 import pytest
 
-from goenv import GoBatch, IllegalActionError, Rules, handicap_points
+from goenv import (
+    GoBatch,
+    IllegalActionError,
+    Rules,
+    aec_env,
+    handicap_points,
+    pair_go_env,
+    phantom_go_env,
+)
 from goenv.checks import check_games
 from goenv.state import CHAIN_HEADS, INFO_FIELDS
 
@@ -288,3 +296,17 @@ def test_a_reset_to_a_position():
     ):
         with pytest.raises(ValueError, match=message):
             env.reset(options=options)
+
+
+def test_a_reset_of_pettingzoo_to_a_position():
+    """White begins; with two players a side the rotation goes on from there."""
+    for env, after in ((aec_env(size=9), "black_0"), (pair_go_env(size=9), "black_1")):
+        env.reset(options={"handicap": 4})
+        assert env.agent_selection == "white_0"
+        assert env.observe("white_0")["observation"][1].sum() == 4
+        env.step(40)
+        assert env.agent_selection == after
+        with pytest.raises(ValueError, match="usual points"):
+            env.reset(options={"handicap": 40})
+    with pytest.raises(ValueError, match="phantom Go begins on the empty board, got handicap"):
+        phantom_go_env(size=9).reset(options={"handicap": 4})
