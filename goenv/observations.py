@@ -185,12 +185,12 @@ def _read_view(planes: str | Sequence[str], dtype: object, layout: str) -> View:
         if not isinstance(name, str) or name not in PLANES:
             raise ValueError(f"unknown plane {name!r}; the planes are {', '.join(PLANES)}")
     wide = [name for name in names if not PLANES[name].binary]
-    try:
-        kind = np.dtype(dtype or (np.float32 if wide else np.uint8))  # type: ignore[call-overload]
-    except TypeError:
-        raise ValueError(f"dtype must be uint8 or float32, got {dtype!r}") from None
+    if dtype is None:
+        dtype = np.float32 if wide else np.uint8
+    known = isinstance(dtype, (type, np.dtype)) or dtype in ("uint8", "float32")
+    kind = np.dtype(dtype) if known else None  # type: ignore[call-overload]
     if kind not in (np.uint8, np.float32):
-        raise ValueError(f"dtype must be uint8 or float32, got {kind}")
+        raise ValueError(f"dtype must be uint8 or float32, got {kind or dtype!r}")
     if kind == np.uint8 and wide:
         raise ValueError(f"uint8 cannot hold the plane {wide[0]!r}: use float32")
     if layout not in LAYOUTS:

@@ -1,11 +1,12 @@
 """Any sequence of calls with any arguments works or raises a documented error, and a call touches
 no game but those that it is about.
 
-Errors are ValueError and IndexError, as documented, and the TypeError that Python's own operations
-raise for an argument of a wrong type; after any of them everything is as it was.
+Errors are ValueError and IndexError, as documented; after any of them everything is as it was.
 """
 
 from __future__ import annotations
+
+import contextlib
 
 import gymnasium
 import numpy as np
@@ -16,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 import goenv
 from goenv import GoBatch, IllegalActionError, Rules
+from goenv.checks import check_games
 from goenv.history import FIRST_SLOT, STREAM
 
 ERRORS = (ValueError, IndexError)
@@ -42,6 +44,12 @@ RULES = st.builds(
 )
 SEEDS = st.lists(st.none() | st.integers(-1, 9), min_size=GAMES - 1, max_size=GAMES)
 INDEX = st.integers(-GAMES - 2, GAMES + 2)
+BOARDS = st.integers(1, LARGEST).flatmap(
+    lambda side: st.lists(
+        st.lists(st.sampled_from([0, 0, 1, -1]), min_size=side, max_size=side),
+        min_size=side, max_size=side,
+    )
+)  # fmt: skip
 
 
 def snapshot(batch):
@@ -58,6 +66,14 @@ def snapshot(batch):
         )
         for game in range(len(batch))
     ]  # fmt: skip
+
+
+def place(game, count):
+    """The place of a game among so many, as a list; none if there is no such game."""
+    try:
+        return [range(count)[game] % count]
+    except (TypeError, IndexError):
+        return []
 
 
 class Calls(RuleBasedStateMachine):
@@ -118,7 +134,7 @@ class Calls(RuleBasedStateMachine):
     def step_absurdly(self, actions):
         self.call(lambda: self.batch.step(actions), np.flatnonzero(~self.batch.done))
 
-    @rule(limit=st.none() | st.integers(-2, 60) | MODEST)
+    @rule(limit=st.none() | st.integers(-2, 60) | ABSURD)
     def play_out(self, limit):
         self.call(lambda: self.batch.play_out(limit), np.flatnonzero(~self.batch.done))
 
@@ -133,8 +149,32 @@ class Calls(RuleBasedStateMachine):
 
     @rule(game=INDEX | ABSURD, rules=RULES | st.just(Rules(LARGEST + 1)) | ABSURD)
     def set_rules(self, game, rules):
-        whole = isinstance(game, int) and -GAMES <= game < GAMES
-        self.call(lambda: self.batch.set_rules(game, rules), [game % GAMES] if whole else ())
+        self.call(lambda: self.batch.set_rules(game, rules), place(game, GAMES))
+
+    @rule(game=INDEX | ABSURD, board=BOARDS | ABSURD, to_play=st.sampled_from([1, -1]) | ABSURD)
+    def set_position(self, game, board, to_play):
+        games = place(game, GAMES)
+        self.call(lambda: self.batch.set_position(game, board, to_play), games)
+        check_games(self.batch.games)
+
+    @rule(game=INDEX | ABSURD, stones=st.integers(0, 9) | ABSURD)
+    def place_handicap(self, game, stones):
+        self.call(lambda: self.batch.place_handicap(game, stones), ())  # boards are too small
+
+    @rule(data=ABSURD | st.binary(max_size=30))
+    def set_state_absurdly(self, data):
+        self.call(lambda: self.batch.set_state(data), ())
+
+    @rule(byte=st.integers(0, 10**6), value=st.integers(0, 255))
+    def go_on_from_a_state(self, byte, value):
+        before, data = snapshot(self.batch), bytearray(self.batch.get_state())
+        self.batch.set_state(bytes(data))
+        assert snapshot(self.batch) == before
+        data[byte % len(data)] ^= value
+        # A few bits of compressed data mean nothing; any other that is wrong is found.
+        with contextlib.suppress(ValueError):
+            self.batch.set_state(bytes(data))
+        assert snapshot(self.batch) == before
 
     @rule(seed=st.integers(-1, 9) | ABSURD | SEEDS)
     def seed(self, seed):
@@ -146,17 +186,15 @@ class Calls(RuleBasedStateMachine):
     @rule(source=INDEX | ABSURD, slot=INDEX | ABSURD, here=st.booleans())
     def copy_game(self, source, slot, here):
         other = self.batch if here else self.other
-        whole = isinstance(slot, int) and -len(other) <= slot < len(other)
-        games = [slot % len(other)] if whole else ()
+        games = place(slot, len(other))
         self.call(lambda: self.batch.copy_game(source, other, slot),
                   games if here else (), () if here else games)  # fmt: skip
-        if whole and isinstance(source, int) and -GAMES <= source < GAMES:
+        if games and place(source, GAMES):
             assert snapshot(other)[slot] == snapshot(self.batch)[source]
 
     @rule(slot=INDEX)
     def copy_back(self, slot):
-        games = [slot % GAMES] if -GAMES <= slot < GAMES else ()
-        self.call(lambda: self.other.copy_game(1, self.batch, slot), games)
+        self.call(lambda: self.other.copy_game(1, self.batch, slot), place(slot, GAMES))
 
     @rule(indices=st.lists(INDEX, max_size=6) | ABSURD)
     def take(self, indices):
@@ -168,9 +206,14 @@ class Calls(RuleBasedStateMachine):
             assert snapshot(self.batch) == whole
 
     @rule(planes=st.lists(st.sampled_from(sorted(goenv.PLANES)), max_size=4).map(tuple) | ABSURD,
-          dtype=st.sampled_from([None, np.uint8, np.float32]) | ABSURD)  # fmt: skip
-    def observe(self, planes, dtype):
-        self.call(lambda: self.batch.observe(planes, dtype), ())
+          dtype=st.sampled_from([None, np.uint8, np.float32]) | ABSURD,
+          layout=st.sampled_from(["NCHW", "NHWC"]) | ABSURD)  # fmt: skip
+    def observe(self, planes, dtype, layout):
+        self.call(lambda: self.batch.observe(planes, dtype, layout=layout), ())
+
+    @rule(out=ABSURD, dtype=st.sampled_from([None, np.uint8, np.float32]))
+    def observe_into(self, out, dtype):
+        self.call(lambda: self.batch.observe("features", dtype, out), ())
 
     @rule(out=ABSURD)
     def legal_actions_into(self, out):

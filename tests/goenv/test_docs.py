@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 DOCUMENTS = [
     "README.md",
     "docs/compat.md",
+    "docs/compiled.md",
     "docs/environment.md",
     "docs/rendering.md",
     "docs/truth.md",
