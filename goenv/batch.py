@@ -25,16 +25,18 @@ from goenv.game_loops import (
     play_out_games,
     score_games,
     start_games,
+    step_games,
     unpad_boards,
 )
 from goenv.handicap import handicap_points
 from goenv.history import STREAM
 from goenv.illegal import REASONS, IllegalActionError
+from goenv.legality import legality
 from goenv.observations import DEFAULT_PLANES, legal_games, observe_games, read_view
 from goenv.rules import BLACK, WHITE, Rules
-from goenv.state import HISTORY_COUNT, RUNNING, STATUS
+from goenv.state import RUNNING, STATUS
 from goenv.storage import pack_games, unpack_games
-from goenv.threads import for_games
+from goenv.threads import for_games, parts
 
 
 class GoBatch:
@@ -122,10 +124,7 @@ class GoBatch:
 
     @property
     def done(self) -> np.ndarray:
-        """Whether a game is over, by two passes, `max_moves` or a forfeit, bool [B].
-
-        Only environments know forfeits: where an illegal action loses.
-        """
+        """Whether a game is over: two passes, `max_moves`, in environments a forfeit; bool [B]."""
         return self.games.info[:, STATUS] != RUNNING
 
     @property
@@ -155,7 +154,7 @@ class GoBatch:
         says: in a forfeited game (`goenv.state.FORFEITED`) that is not who won.
         """
         out = np.empty(self.num_games)
-        for_games(score_games, self.num_games, self.num_actions, self.games, out)
+        for_games(score_games, self.num_games, self.num_actions, *self.games, out)
         return out
 
     def outcome(self) -> np.ndarray:
@@ -171,7 +170,7 @@ class GoBatch:
         shape = (self.num_games, self.num_actions)
         out = np.empty(shape, np.bool_) if out is None else checked_array(out, shape, np.bool_)
         rows = out if out.flags.c_contiguous else np.empty(shape, np.bool_)
-        for_games(legal_games, self.num_games, self.num_actions, self.games, rows.view(np.uint8))
+        for_games(legal_games, self.num_games, self.num_actions, *self.games, rows.view(np.uint8))
         if rows is not out:
             out[...] = rows
         return out
@@ -202,7 +201,7 @@ class GoBatch:
         out = np.empty(shape, view.dtype) if out is None else checked_array(out, shape, view.dtype)
         rows = out if out.flags.c_contiguous else np.empty(shape, view.dtype)
         flat = rows.reshape(self.num_games, -1)
-        arguments = (self.games, view.codes, flat, view.channels_last)
+        arguments = (*self.games, view.codes, flat, view.channels_last)
         for_games(observe_games, self.num_games, self.num_actions, *arguments)
         if rows is not out:
             out[...] = rows
@@ -220,18 +219,24 @@ class GoBatch:
             IllegalActionError: an action is illegal; nothing is played in any game.
         """
         actions = checked_actions(actions, self.num_games)
-        verdicts = np.empty(self.num_games, np.int64)
-        for_games(judge_games, self.num_games, self.num_actions, self.games, actions, verdicts)
-        if verdicts.any():
-            game = int(verdicts.nonzero()[0][0])
-            raise IllegalActionError(game, int(actions[game]), REASONS[int(verdicts[game])])
         self.make_room()
-        for_games(play_games, self.num_games, self.num_actions, self.games, actions)
+        if parts(self.num_games, self.num_actions) == 1:
+            game = step_games(*self.games, actions)
+        else:
+            verdicts = np.empty(self.num_games, np.int64)
+            arguments = (*self.games, actions)
+            for_games(judge_games, self.num_games, self.num_actions, *arguments, verdicts)
+            game = int(verdicts.argmax()) if verdicts.any() else -1
+            if game < 0:
+                for_games(play_games, self.num_games, self.num_actions, *arguments)
+        if game >= 0:
+            action = int(actions[game])
+            raise IllegalActionError(game, action, REASONS[legality(self.games, game, action)])
 
     def random_actions(self) -> np.ndarray:
         """Actions int64 [B], uniform over the legal ones, from each game's own stream."""
         out = np.empty(self.num_games, np.int64)
-        for_games(draw_actions, self.num_games, self.num_actions, self.games, out)
+        for_games(draw_actions, self.num_games, self.num_actions, *self.games, out)
         return out
 
     def play_out(self, move_limit: int | None = None) -> None:
@@ -254,17 +259,14 @@ class GoBatch:
             moves = min(left, 4 * self.num_actions)
             self.make_room(moves)
             work = 64 * self.num_actions
-            for_games(play_out_games, self.num_games, work, self.games, moves)
+            for_games(play_out_games, self.num_games, work, *self.games, moves)
             left -= moves
 
     def reset(self, mask: np.ndarray | None = None) -> None:
-        """Begin anew in all games, or in those that `mask`, bool [B], selects.
-
-        Random streams go on where they were.
-        """
+        """Begin anew where `mask`, bool [B], says so, or everywhere; random streams go on."""
         mask = np.ones(self.num_games, np.bool_) if mask is None else np.array(mask)
         mask = checked_array(mask, (self.num_games,), np.bool_)
-        for_games(start_games, self.num_games, self.num_actions, self.games, mask)
+        for_games(start_games, self.num_games, self.num_actions, *self.games, mask)
 
     def set_rules(self, game: int, rules: Rules) -> None:
         """Begin `game` anew under other rules; its board may not exceed the largest, N.
@@ -393,13 +395,5 @@ class GoBatch:
             moves: moves that compiled code will play in any one game before the next call.
         """
         if self._room < moves:
-            slots = state.history_slots(self.games)
-            fullest = int(self.games.info[:, HISTORY_COUNT].max(initial=0))
-            # A move adds one position at most; a table takes seven eighths of its slots. It
-            # doubles earlier, at three quarters, so that this is seldom looked into.
-            while 4 * fullest >= 3 * slots or 7 * slots // 8 - fullest < moves:
-                slots *= 2
-            if slots > state.history_slots(self.games):
-                self.games = state.grow_history(self.games, slots)
-            self._room = 7 * slots // 8 - fullest
+            self.games, self._room = state.with_room(self.games, moves)
         self._room -= moves

@@ -1,4 +1,7 @@
-"""Compiled loops over the games of a batch, from `first` to `last` - 1 (see `goenv.threads`)."""
+"""Compiled loops over the games of a batch, from `first` to `last` - 1 (see `goenv.threads`).
+
+They take the arrays of `Games` one by one: from Python, numba is four times as long with a tuple.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +9,32 @@ from goenv.board import final_score, play
 from goenv.kernel import kernel
 from goenv.legality import LEGAL, legality
 from goenv.random_play import play_out, random_legal_action
-from goenv.state import GRID, RUNNING, SIZE, STATUS, STONE, copy_game, pass_action, start
+from goenv.state import (
+    GRID,
+    RUNNING,
+    SIZE,
+    STATUS,
+    STONE,
+    Games,
+    copy_game,
+    pass_action,
+    start,
+)
 
 
 @kernel
-def start_games(first, last, games, mask):
+def start_games(first, last, cells, bits, words, info, neighbours, mask):
     """Start the games that `mask`, bool [B], selects."""
+    games = Games(cells, bits, words, info, neighbours)
     for game in range(first, last):
         if mask[game]:
             start(games, game)
 
 
 @kernel
-def judge_games(first, last, games, actions, verdicts):
+def judge_games(first, last, cells, bits, words, info, neighbours, actions, verdicts):
     """Legality of an action in each running game; LEGAL in finished ones."""
+    games = Games(cells, bits, words, info, neighbours)
     for game in range(first, last):
         verdicts[game] = LEGAL
         if games.info[game, STATUS] == RUNNING:
@@ -27,8 +42,25 @@ def judge_games(first, last, games, actions, verdicts):
 
 
 @kernel
-def play_games(first, last, games, actions):
+def step_games(cells, bits, words, info, neighbours, actions):
+    """Play an action in each running game if all are legal; else return a game where one is not.
+
+    -1 if all were played.
+    """
+    games = Games(cells, bits, words, info, neighbours)
+    for game in range(actions.shape[0]):
+        if info[game, STATUS] == RUNNING and legality(games, game, actions[game]) != LEGAL:
+            return game
+    for game in range(actions.shape[0]):
+        if info[game, STATUS] == RUNNING:
+            play(games, game, actions[game])
+    return -1
+
+
+@kernel
+def play_games(first, last, cells, bits, words, info, neighbours, actions):
     """Play a legal action in each running game."""
+    games = Games(cells, bits, words, info, neighbours)
     for game in range(first, last):
         if games.info[game, STATUS] == RUNNING:
             play(games, game, actions[game])
@@ -45,23 +77,26 @@ def play_moves(games, game, actions):
 
 
 @kernel
-def score_games(first, last, games, out):
+def score_games(first, last, cells, bits, words, info, neighbours, out):
     """Black's area minus White's area minus komi, into `out` float64 [B]."""
+    games = Games(cells, bits, words, info, neighbours)
     for game in range(first, last):
         out[game] = final_score(games, game)
 
 
 @kernel
-def draw_actions(first, last, games, out):
+def draw_actions(first, last, cells, bits, words, info, neighbours, out):
     """A random legal action of each running game, the pass in finished ones; `out` int64 [B]."""
+    games = Games(cells, bits, words, info, neighbours)
     for game in range(first, last):
         running = games.info[game, STATUS] == RUNNING
         out[game] = random_legal_action(games, game) if running else pass_action(games)
 
 
 @kernel
-def play_out_games(first, last, games, move_limit):
+def play_out_games(first, last, cells, bits, words, info, neighbours, move_limit):
     """A random playout from each running game; see `goenv.random_play.play_out`."""
+    games = Games(cells, bits, words, info, neighbours)
     for game in range(first, last):
         play_out(games, game, move_limit)
 

@@ -193,12 +193,12 @@ class GoEnv(gymnasium.Env[Observation, np.int64]):
         planes, mask = self._allocate()
         seat = self._seat(planes, mask)
         if self._opponent is None:
-            verdict, shown = act_answer_show(batch.games, 0, action, self._illegal_loses, *seat)
+            verdict, shown = act_answer_show(*batch.games, 0, action, self._illegal_loses, *seat)
         else:
             verdict = act(batch.games, 0, action, self._illegal_loses)
             if verdict == LEGAL:
                 self._answer()
-            shown = show(batch.games, 0, *seat)
+            shown = show(*batch.games, 0, *seat)
         if verdict == GAME_OVER:
             raise gymnasium.error.ResetNeeded("the game is over, or none has begun: call reset")
         if verdict != LEGAL and not self._illegal_loses:
@@ -229,7 +229,7 @@ class GoEnv(gymnasium.Env[Observation, np.int64]):
     def _look(self) -> tuple[Observation, dict[str, Any]]:
         """Observation and info of the position as it stands."""
         planes, mask = self._allocate()
-        _, to_play, ply, _, _ = show(self.batch.games, 0, *self._seat(planes, mask))
+        _, to_play, ply, _, _ = show(*self.batch.games, 0, *self._seat(planes, mask))
         info = {"action_mask": mask, "colour": self._colour, "to_play": to_play, "ply": ply}
         return {"observation": planes, "action_mask": mask}, info
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy import uintp  # numba tests signed indices for a wrap-around, unsigned ones not
 
-from goenv.bits import ONE, beside, clear_bit, has_bit, lowest_point, set_bit, without_lowest
+from goenv.bits import beside, clear_bit, has_bit, lowest_point, set_bit, without_lowest
 from goenv.history import (
     HASH,
     PREVIOUS_HASH,
@@ -29,6 +29,7 @@ from goenv.state import (
     BORDER,
     CHAIN,
     CHAIN_HEADS,
+    CHAIN_SIZE,
     EMPTY_COUNT,
     EMPTY_POINTS,
     FIRST_SLOT,
@@ -38,9 +39,11 @@ from goenv.state import (
     LIBERTIES,
     LIBERTY_SQUARES,
     LIBERTY_SUM,
+    LINK,
     PLY,
     REMOVED,
     RUNNING,
+    SCRATCH_BITS,
     SIZE,
     STATUS,
     STONE,
@@ -58,6 +61,9 @@ LEGAL, OCCUPIED, OFF_BOARD, ILLEGAL_SUICIDE, ILLEGAL_REPETITION, GAME_OVER = 0, 
 BREATHES = 1  # an empty point, or an own chain with another liberty
 CAPTURES = 2  # a chain of the opponent without another liberty
 OWN, OPPONENT, OPEN = 4, 8, 16  # a stone of the one or the other, an empty point
+
+# Rows of `Games.bits` while `refresh_legal` works.
+SAFE_STONES, CAPTURES_AT = SCRATCH_BITS, SCRATCH_BITS + 1
 
 
 @inlined
@@ -181,39 +187,56 @@ def _bar_repetitions(games, game):
 
 
 @inlined
-def _judge_captures(games, game):
-    """Bring LEGAL_POINTS up to date where a chain of the opponent has its last liberty."""
-    cells, bits, info = games.cells, games.bits, games.info
-    opponent = WHITE_STONES if info[game, TO_PLAY] == BLACK else BLACK_STONES
+def _last_liberty(games, game, head):
+    """The only liberty of the chain of `head`, or -1 if it has several."""
+    cells, neighbours = games.cells, games.neighbours
+    count = np.int64(cells[game, head, LIBERTIES])
+    total = np.int64(cells[game, head, LIBERTY_SUM])
+    spread = count * cells[game, head, LIBERTY_SQUARES] - total * total
+    if (spread & 0xFFFF != 0) | (count > 4):
+        return -1
+    # Likely only, because the squares wrap round: count the stones that touch the point.
+    liberty = uintp(total // count)
+    touches = 0
+    for side in range(4):
+        touches += cells[game, uintp(neighbours[liberty, side]), CHAIN] == head
+    return np.int64(liberty) if touches == count else -1
+
+
+@inlined
+def _sort_chains(games, game, own, opponent):
+    """Into SAFE_STONES the own stones with a second liberty; captures into CAPTURES_AT."""
+    cells, bits = games.cells, games.bits
     for index in range(bits.shape[2]):
-        word = bits[game, CHAIN_HEADS, index] & bits[game, opponent, index]
+        bits[game, SAFE_STONES, index] = bits[game, own, index]
+        bits[game, CAPTURES_AT, index] = 0
+    for index in range(bits.shape[2]):
+        heads = bits[game, CHAIN_HEADS, index]
+        word = heads & bits[game, opponent, index]
+        while word != 0:
+            liberty = _last_liberty(games, game, uintp(lowest_point(word, index)))
+            word = without_lowest(word)
+            if liberty >= 0:
+                set_bit(bits, game, CAPTURES_AT, liberty)
+        word = heads & bits[game, own, index]
         while word != 0:
             head = uintp(lowest_point(word, index))
             word = without_lowest(word)
-            count, total = (
-                np.int64(cells[game, head, LIBERTIES]),
-                np.int64(cells[game, head, LIBERTY_SUM]),
-            )
-            spread = count * cells[game, head, LIBERTY_SQUARES] - total * total
-            if (spread & 0xFFFF == 0) & (count <= 4):
-                liberty = total // count
-                if has_bit(
-                    bits, game, EMPTY_POINTS, liberty
-                ):  # likely only: the squares wrap round
-                    found = surroundings(games, game, liberty)
-                    if judge(games, game, liberty, found) == LEGAL:
-                        set_bit(bits, game, LEGAL_POINTS, liberty)
-                    else:
-                        clear_bit(bits, game, LEGAL_POINTS, liberty)
+            if _last_liberty(games, game, head) >= 0:
+                stone = np.int64(head)
+                for _ in range(cells[game, head, CHAIN_SIZE]):
+                    clear_bit(bits, game, SAFE_STONES, stone)
+                    stone = np.int64(cells[game, uintp(stone), LINK])
 
 
 @inlined
 def refresh_legal(games, game):
     """Bring LEGAL_POINTS of a running game up to date: all points where `legality` is LEGAL.
 
-    The pass is not in it. A point with an empty neighbour is no suicide. A move that captures
-    nothing only adds a stone, so it can repeat a position only if one with the same numbers of
-    stones occurred; captures, which are the last liberties of chains, are looked at one by one.
+    The pass is not in it. A stone lives where there is an empty point beside it, or an own chain
+    with a second liberty, or a chain to capture. If it captures nothing, it can repeat a position
+    only if one with the same numbers of stones occurred; captures are looked at one by one, and so
+    are suicides where they may be legal.
     """
     info = games.info
     ply = info[game, PLY] + 1
@@ -221,29 +244,42 @@ def refresh_legal(games, game):
         return
     info[game, LEGAL_PLY] = 0  # until it is done: `legality` must not believe it
     bits, size, grid = games.bits, info[game, SIZE], info[game, GRID]
+    black_moves, superko = info[game, TO_PLAY] == BLACK, info[game, SUPERKO]
+    own = BLACK_STONES if black_moves else WHITE_STONES
+    opponent = WHITE_STONES if black_moves else BLACK_STONES
     removed = info[game, REMOVED] > 0
     may_repeat = False
-    if removed and info[game, SUPERKO] != SIMPLE:
-        own, black = info[game, TO_PLAY] == BLACK, info[game, BLACK_COUNT]
+    if removed and superko != SIMPLE:
+        black = info[game, BLACK_COUNT]
         white = size * size - info[game, EMPTY_COUNT] - black
-        may_repeat = counts_seen(games.words, game, black + own, white + (not own))
+        may_repeat = counts_seen(games.words, game, black + black_moves, white + (not black_moves))
 
+    _sort_chains(games, game, own, opponent)
     for index in range(bits.shape[2]):
         near = beside(bits, game, EMPTY_POINTS, index, grid)
+        near |= beside(bits, game, SAFE_STONES, index, grid)
         bits[game, LEGAL_POINTS, index] = bits[game, EMPTY_POINTS, index] & near
     if may_repeat:
         _bar_repetitions(games, game)
+    all_suicides, no_suicides = superko == SITUATIONAL, info[game, SUICIDE] == 0
     for index in range(bits.shape[2]):
-        near = beside(bits, game, EMPTY_POINTS, index, grid)
-        word = bits[game, EMPTY_POINTS, index] & ~near
-        while word != 0:
-            point = lowest_point(word, index)
-            found = surroundings(games, game, point)
-            is_legal = found & BREATHES != 0
-            if may_repeat or found & CAPTURES != 0 or not is_legal:
-                is_legal = judge(games, game, point, found) == LEGAL
-            bits[game, LEGAL_POINTS, index] |= np.uint64(is_legal) * (word & (~word + ONE))
-            word = without_lowest(word)
-    if removed:
-        _judge_captures(games, game)
+        captures = bits[game, CAPTURES_AT, index]
+        doubtful = captures
+        if not removed:
+            bits[game, LEGAL_POINTS, index] |= captures
+            doubtful = np.uint64(0)
+        if not no_suicides:
+            near = beside(bits, game, EMPTY_POINTS, index, grid)
+            near |= beside(bits, game, SAFE_STONES, index, grid)
+            suicides = bits[game, EMPTY_POINTS, index] & ~near & ~captures
+            if not all_suicides:  # those of single stones never are legal
+                suicides &= beside(bits, game, own, index, grid)
+            doubtful |= suicides
+        while doubtful != 0:
+            point = lowest_point(doubtful, index)
+            doubtful = without_lowest(doubtful)
+            if judge(games, game, point, surroundings(games, game, point)) == LEGAL:
+                set_bit(bits, game, LEGAL_POINTS, point)
+            else:
+                clear_bit(bits, game, LEGAL_POINTS, point)
     info[game, LEGAL_PLY] = ply

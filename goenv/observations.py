@@ -42,6 +42,7 @@ from goenv.state import (
     STONE,
     TO_PLAY,
     WHITE_STONES,
+    Games,
     earlier_row,
     pass_action,
     recent_action,
@@ -190,7 +191,7 @@ def _read_view(planes: str | Sequence[str], dtype: object, layout: str) -> View:
     known = isinstance(dtype, (type, np.dtype)) or dtype in ("uint8", "float32")
     kind = np.dtype(dtype) if known else None  # type: ignore[call-overload]
     if kind not in (np.uint8, np.float32):
-        raise ValueError(f"dtype must be uint8 or float32, got {kind or dtype!r}")
+        raise ValueError(f"dtype must be uint8 or float32, got {kind or repr(dtype)}")
     if kind == np.uint8 and wide:
         raise ValueError(f"uint8 cannot hold the plane {wide[0]!r}: use float32")
     if layout not in LAYOUTS:
@@ -231,9 +232,11 @@ def _mark_liberties(games, game, wanted):
 
 @kernel
 def _mark_repetitions(games, game):
-    """Into SCRATCH_BITS: where only the repetition of a position forbids a stone."""
+    """Into SCRATCH_BITS: where only the repetition of a position forbids a stone.
+
+    LEGAL_POINTS must be up to date.
+    """
     bits = games.bits
-    refresh_legal(games, game)
     for index in range(bits.shape[2]):
         word = bits[game, EMPTY_POINTS, index] & ~bits[game, LEGAL_POINTS, index]
         while word != 0:
@@ -261,6 +264,8 @@ def _row_of_plane(games, game, code):
     if code == LEGAL and info[game, STATUS] == RUNNING:
         refresh_legal(games, game)
         return LEGAL_POINTS
+    if code == SUPERKO and info[game, STATUS] == RUNNING:
+        refresh_legal(games, game)  # works in SCRATCH_BITS too, so it comes first
     for index in range(bits.shape[2]):
         bits[game, SCRATCH_BITS, index] = 0
     if LAST < code < OWN_EARLIER:
@@ -310,8 +315,9 @@ def observe_game(games, game, codes, out, row, channels_last):
 
 
 @kernel
-def observe_games(first, last, games, codes, out, channels_last):
+def observe_games(first, last, cells, bits, words, info, neighbours, codes, out, channels_last):
     """Observations of games first to last - 1 into `out` [B, C * N * N]."""
+    games = Games(cells, bits, words, info, neighbours)
     for game in range(first, last):
         observe_game(games, game, codes, out, game, channels_last)
 
@@ -331,7 +337,8 @@ def legal_row(games, game, out, row):
 
 
 @kernel
-def legal_games(first, last, games, out):
+def legal_games(first, last, cells, bits, words, info, neighbours, out):
     """Legal actions of games first to last - 1 into `out` bool [B, A]."""
+    games = Games(cells, bits, words, info, neighbours)
     for game in range(first, last):
         legal_row(games, game, out, game)

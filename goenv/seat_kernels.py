@@ -7,7 +7,18 @@ from goenv.kernel import inlined, kernel
 from goenv.legality import GAME_OVER, LEGAL, legality
 from goenv.observations import legal_row, observe_game
 from goenv.random_play import random_below, random_legal_action
-from goenv.state import ENDED, FORFEITED, KOMI2, PLY, RUNNING, SIZE, STATUS, TO_PLAY, start
+from goenv.state import (
+    ENDED,
+    FORFEITED,
+    KOMI2,
+    PLY,
+    RUNNING,
+    SIZE,
+    STATUS,
+    TO_PLAY,
+    Games,
+    start,
+)
 
 # Who has a seat, beside the colours BLACK and WHITE.
 DRAWN = 0  # the agent's colour is drawn for each game
@@ -79,9 +90,6 @@ def pay(games, game, colour, kind, earlier):
     return points - (earlier * colour if kind == SCORE_DIFFERENCE else 0.0), score
 
 
-# ---- whole calls of GoEnv and of the PettingZoo environment --------------------------------------
-
-
 @kernel
 def act(games, game, action, illegal_loses):
     """Play an action, or lose by it; returns the verdict on it."""
@@ -93,8 +101,11 @@ def act(games, game, action, illegal_loses):
     return verdict
 
 
-@kernel
-def show(games, game, colour, codes, channels_last, planes, mask, kind, earlier):
+# ---- whole calls of GoEnv and of the PettingZoo environment; arrays one by one as in game_loops --
+
+
+@inlined
+def _show(games, game, colour, codes, channels_last, planes, mask, kind, earlier):
     """Write the observation; returns (status, to play, ply, reward, score)."""
     observe_seat(games, game, colour, codes, channels_last, planes, mask, game)
     info = games.info
@@ -103,14 +114,26 @@ def show(games, game, colour, codes, channels_last, planes, mask, kind, earlier)
 
 
 @kernel
+def show(
+    cells, bits, words, info, neighbours,
+    game, colour, codes, channels_last, planes, mask, kind, earlier
+):  # fmt: skip
+    """Write the observation; returns (status, to play, ply, reward, score)."""
+    games = Games(cells, bits, words, info, neighbours)
+    return _show(games, game, colour, codes, channels_last, planes, mask, kind, earlier)
+
+
+@kernel
 def act_answer_show(
-    games, game, action, illegal_loses, colour, codes, channels_last, planes, mask, kind, earlier
-):
+    cells, bits, words, info, neighbours,
+    game, action, illegal_loses, colour, codes, channels_last, planes, mask, kind, earlier
+):  # fmt: skip
     """A whole step against the random opponent in one call, which is most of its cost."""
+    games = Games(cells, bits, words, info, neighbours)
     verdict = act(games, game, action, illegal_loses)
     if verdict == LEGAL:
         answer_randomly(games, game, colour)
-    return verdict, show(games, game, colour, codes, channels_last, planes, mask, kind, earlier)
+    return verdict, _show(games, game, colour, codes, channels_last, planes, mask, kind, earlier)
 
 
 # ---- the games `first` to `last` - 1 of the vector environment ----------------------------------

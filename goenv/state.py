@@ -138,6 +138,19 @@ def grow_history(games: Games, slots: int) -> Games:
     return games._replace(words=words)
 
 
+def with_room(games: Games, moves: int) -> tuple[Games, int]:
+    """The games with room in each history for so many more moves, and for how many there is."""
+    slots = history_slots(games)
+    fullest = int(games.info[:, HISTORY_COUNT].max(initial=0))
+    # A move adds one position at most; a table takes seven eighths of its slots. It doubles
+    # earlier, at three quarters, so that this is seldom looked into.
+    while 4 * fullest >= 3 * slots or 7 * slots // 8 - fullest < moves:
+        slots *= 2
+    if slots > history_slots(games):
+        games = grow_history(games, slots)
+    return games, 7 * slots // 8 - fullest
+
+
 def export_games(games: Games) -> dict[str, np.ndarray]:
     """The arrays by name, for storing; `import_games` takes them back."""
     return {name: array for name, array in games._asdict().items() if name != "neighbours"}

@@ -47,6 +47,11 @@ def get_num_threads() -> int:
     return _threads
 
 
+def parts(num_games: int, points: int) -> int:
+    """How many threads so much work goes to; see `for_games`."""
+    return max(1, min(_threads, num_games * points // _WORTH_A_THREAD))
+
+
 def for_games(kernel: Callable, num_games: int, points: int, *arguments) -> None:
     """Call ``kernel(first, last, *arguments)`` for ranges that cover all games.
 
@@ -56,11 +61,11 @@ def for_games(kernel: Callable, num_games: int, points: int, *arguments) -> None
         points: points of a board, times plies if a call plays many: whether threads are worth it.
         arguments: handed on.
     """
-    parts = min(_threads, num_games * points // _WORTH_A_THREAD)
-    if parts <= 1:
+    count = parts(num_games, points)
+    if count == 1:
         kernel(0, num_games, *arguments)
         return
-    bounds = [num_games * part // parts for part in range(parts + 1)]
+    bounds = [num_games * part // count for part in range(count + 1)]
     answers: SimpleQueue = SimpleQueue()
     ranges = itertools.pairwise(bounds[1:])
     _hand_out([(answers, kernel, first, last, arguments) for first, last in ranges])
@@ -68,7 +73,7 @@ def for_games(kernel: Callable, num_games: int, points: int, *arguments) -> None
         kernel(bounds[0], bounds[1], *arguments)
     finally:
         # Wait for all before an error leaves, so that no thread writes behind the caller's back.
-        errors = [answers.get() for _ in range(parts - 1)]
+        errors = [answers.get() for _ in range(count - 1)]
     for error in errors:
         if error is not None:
             raise error

@@ -185,7 +185,7 @@ class GoVectorEnv(gymnasium.vector.VectorEnv):
             games = over.nonzero()[0].tolist() if self._begun else "all"
             raise gymnasium.error.ResetNeeded(f"reset these games first: {games}")
         verdicts = np.empty(total, np.int64)  # LEGAL in finished games
-        self._run(judge_games, actions, verdicts)
+        for_games(judge_games, total, batch.num_actions, *batch.games, actions, verdicts)
         if not self._illegal_loses and verdicts.any():
             game = int(verdicts.nonzero()[0][0])
             raise IllegalActionError(game, int(actions[game]), REASONS[int(verdicts[game])])

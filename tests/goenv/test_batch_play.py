@@ -266,7 +266,7 @@ def test_make_room_is_enough_for_the_moves_announced():
             # As compiled code does: past `step`, and its room.
             legal = batch.legal_actions()
             actions = np.array([np.flatnonzero(row)[0] if row.any() else 0 for row in legal])
-            goenv.batch.play_games(0, 2, batch.games, actions)
+            goenv.batch.play_games(0, 2, *batch.games, actions)
         played += moves
         batch.reset(batch.done)
     assert state.history_slots(batch.games) > slots
