@@ -34,7 +34,7 @@ from goenv.illegal import REASONS, IllegalActionError
 from goenv.legality import legality
 from goenv.observations import DEFAULT_PLANES, legal_games, observe_games, read_view
 from goenv.rules import BLACK, WHITE, Rules
-from goenv.state import RUNNING, STATUS
+from goenv.state import RUNNING, STATUS, Games
 from goenv.storage import pack_games, unpack_games
 from goenv.threads import for_games, parts
 
@@ -319,8 +319,6 @@ class GoBatch:
         board[handicap_points(size, stones)] = BLACK
         self.set_position(game, board.reshape(size, size), WHITE)
 
-    # ---- copies -----------------------------------------------------------------------------
-
     def get_state(self) -> bytes:
         """All of the batch, random streams and rules included, as bytes of a versioned form."""
         return pack_games(self.games, self.rules, {})
@@ -331,16 +329,19 @@ class GoBatch:
         Raises:
             ValueError: the bytes are no state, of another version, or damaged; nothing is changed.
         """
-        self.games, self.rules, _ = unpack_games(data)
-        self.num_games = len(self.rules)
-        self.num_actions = self.games.cells.shape[1]
+        games, rules, _ = unpack_games(data)
+        self.adopt(games, rules)
+
+    def adopt(self, games: Games, rules: tuple[Rules, ...]) -> None:
+        """Hold these games from now on; `rules` must be what their arrays say."""
+        self.games, self.rules, self._room = games, rules, 0
+        self.num_games, self.num_actions = games.cells.shape[:2]
         self.max_size = round((self.num_actions - 1) ** 0.5)
-        self._room = 0
 
     @classmethod
     def from_state(cls, data: bytes) -> GoBatch:
         """A batch from what `get_state` returned; see `set_state`."""
-        batch = cls.__new__(cls)
+        batch = cls(1)
         batch.set_state(data)
         return batch
 

@@ -173,10 +173,10 @@ class GoEnv(gymnasium.Env[Observation, np.int64]):
             self._seeded = True
         self.batch.make_room()
         self._colour = int(begin_game(self.batch.games, 0, self._choice))
+        self._earlier = 0.0
         if options:
             set_up(self.batch, options)
         self._answer()
-        self._earlier = 0.0
         self._renderer.update(self.batch)
         return self._look()
 
@@ -256,7 +256,13 @@ class GoEnv(gymnasium.Env[Observation, np.int64]):
     # ---- states, for planning ---------------------------------------------------------------
 
     def get_state(self) -> bytes:
-        """The game and all that it draws from, as bytes of a versioned form."""
+        """The game and all that it draws from, as bytes of a versioned form.
+
+        Raises:
+            ValueError: `np_random` is a generator of another kind than Gymnasium gives it.
+        """
+        if not isinstance(self.np_random.bit_generator, np.random.PCG64):
+            raise ValueError("a state can hold the generator of numpy.random.default_rng only")
         extra = {
             "colour": self._colour,
             "earlier": self._earlier,
@@ -286,7 +292,7 @@ class GoEnv(gymnasium.Env[Observation, np.int64]):
             raise ValueError("the state is not of a Gymnasium environment") from None
         if colour not in (BLACK, WHITE):
             raise ValueError(f"the state is damaged: there is no colour {colour}")
-        self.batch.games, self._colour, self._earlier = games, colour, earlier
+        self.batch.adopt(games, rules)
+        self._colour, self._earlier = colour, earlier
         self.np_random, self._seeded = rng, True
-        self.batch.make_room()
         return self._look()

@@ -270,6 +270,28 @@ def test_an_environment_goes_on_from_a_state():
         over = terminated or truncated
 
 
+def test_a_state_with_a_long_past_finds_room():
+    """Whatever room the histories before it had."""
+
+    def stubborn(batch, rng):
+        points = np.flatnonzero(batch.legal_actions()[0, :-1])
+        return np.array([rng.choice(points) if len(points) else batch.num_actions - 1])
+
+    env = gymnasium.make("goenv/Go-v0", size=3, opponent=stubborn).unwrapped
+    rng, longest = np.random.default_rng(0), 0
+    for seed in range(10):
+        observation, info = env.reset(seed=seed)
+        over = False
+        while not over:
+            if info["ply"] == 20:
+                env.batch._room = 1000  # what a batch with larger histories would have left
+                observation, info = env.set_state(env.get_state())
+            points = np.flatnonzero(observation["action_mask"][:-1])
+            observation, _, over, _, info = env.step(rng.choice(points) if len(points) else 9)
+        longest = max(longest, info["ply"])
+    assert longest > 70
+
+
 def test_states_of_something_else():
     env = gymnasium.make("goenv/Go-v0", size=4).unwrapped
     env.reset(seed=1)
@@ -277,6 +299,9 @@ def test_states_of_something_else():
         env.set_state(GoBatch(1).get_state())
     with pytest.raises(ValueError, match="not of a Gymnasium environment"):
         env.set_state(GoBatch(1, Rules(4)).get_state())
+    env.np_random = np.random.Generator(np.random.MT19937(1))
+    with pytest.raises(ValueError, match="default_rng only"):
+        env.get_state()
 
 
 def test_a_reset_to_a_position():
