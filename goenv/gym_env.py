@@ -14,7 +14,7 @@ from goenv.legality import GAME_OVER, LEGAL
 from goenv.observations import DEFAULT_PLANES, read_view
 from goenv.renderer import MODES, Renderer
 from goenv.rules import BLACK, WHITE, Rules, Superko
-from goenv.seat_kernels import act, act_answer_show, answer_randomly, begin_game, show
+from goenv.seat_kernels import act, begin_game, turn
 from goenv.seats import (
     COLOUR_CODES,
     REWARDS,
@@ -176,9 +176,9 @@ class GoEnv(gymnasium.Env[Observation, np.int64]):
         self._earlier = 0.0
         if options:
             set_up(self.batch, options)
-        self._answer()
+        seen = self._look()
         self._renderer.update(self.batch)
-        return self._look()
+        return seen
 
     def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Play the agent's action and the opponent's reply.
@@ -190,29 +190,27 @@ class GoEnv(gymnasium.Env[Observation, np.int64]):
         batch, colour = self.batch, self._colour
         batch.make_room(2)
         action = whole_number(action)
-        planes, mask = self._allocate()
-        seat = self._seat(planes, mask)
         if self._opponent is None:
-            verdict, shown = act_answer_show(*batch.games, 0, action, self._illegal_loses, *seat)
+            verdict, seen, shown = self._turn(True, action)
         else:
             verdict = act(batch.games, 0, action, self._illegal_loses)
             if verdict == LEGAL:
-                self._answer()
-            shown = show(*batch.games, 0, *seat)
+                self._let_opponent_reply()
+            _, seen, shown = self._turn(False)
         if verdict == GAME_OVER:
             raise gymnasium.error.ResetNeeded("the game is over, or none has begun: call reset")
         if verdict != LEGAL and not self._illegal_loses:
             raise IllegalActionError(0, action, REASONS[verdict])
         status, to_play, ply, reward, self._earlier = shown
+        mask = seen["action_mask"]
         info = {"action_mask": mask, "colour": colour, "to_play": to_play, "ply": ply}
         if status != RUNNING:
             info["score"] = self._earlier
             if verdict != LEGAL:
                 info["illegal_action"] = True
         self._renderer.update(self.batch)
-        observation = {"observation": planes, "action_mask": mask}
         truncated = status == TRUNCATED
-        return observation, reward, status != RUNNING and not truncated, truncated, info
+        return seen, reward, status != RUNNING and not truncated, truncated, info
 
     def action_masks(self) -> np.ndarray:
         """Legal actions, bool [A]; the name under which sb3-contrib looks for them."""
@@ -227,30 +225,30 @@ class GoEnv(gymnasium.Env[Observation, np.int64]):
         self._renderer.close()
 
     def _look(self) -> tuple[Observation, dict[str, Any]]:
-        """Observation and info of the position as it stands."""
-        planes, mask = self._allocate()
-        _, to_play, ply, _, _ = show(*self.batch.games, 0, *self._seat(planes, mask))
+        """Observation and info once it is the agent's turn, after the opponent's if need be."""
+        self._let_opponent_reply()
+        _, seen, (_, to_play, ply, _, _) = self._turn(False)
+        mask = seen["action_mask"]
         info = {"action_mask": mask, "colour": self._colour, "to_play": to_play, "ply": ply}
-        return {"observation": planes, "action_mask": mask}, info
+        return seen, info
 
-    def _allocate(self) -> tuple[np.ndarray, np.ndarray]:
-        """An observation to write into: planes of the view's shape, mask [A]."""
-        return np.empty(self._shape, self._view.dtype), np.empty(self._num_actions, np.int8)
-
-    def _seat(self, planes: np.ndarray, mask: np.ndarray) -> tuple:
-        """What `show` takes beside the game: rows of arrays of one row, in bytes where it can."""
+    def _turn(self, acts: bool, action: int = 0) -> tuple[int, Observation, tuple]:
+        """The verdict on an action, if one `acts`; what is seen; and what else `turn` returns."""
         view = self._view
-        rows = planes.reshape(1, -1), mask.reshape(1, -1).view(np.uint8)
-        seat = (self._colour, view.codes, view.channels_last, *rows)
-        return (*seat, self._reward, self._earlier)
+        planes = np.empty(self._shape, view.dtype)
+        mask = np.empty(self._num_actions, np.int8)
+        verdict, shown = turn(
+            *self.batch.games, 0, acts, action, self._illegal_loses, self._opponent is None,
+            self._colour, view.codes, view.channels_last, planes.reshape(1, -1),
+            mask.reshape(1, -1).view(np.uint8), self._reward, self._earlier,
+        )  # fmt: skip
+        return verdict, {"observation": planes, "action_mask": mask}, shown
 
-    def _answer(self) -> None:
-        """Let the opponent reply, if it is on turn in a running game."""
-        if self._opponent is None:
-            answer_randomly(self.batch.games, 0, self._colour)
-            return
+    def _let_opponent_reply(self) -> None:
+        """Let a callable opponent move, if it is on turn in a running game."""
         info = self.batch.games.info
-        if info[0, STATUS] == RUNNING and info[0, TO_PLAY] != self._colour:
+        waits = info[0, STATUS] == RUNNING and info[0, TO_PLAY] != self._colour
+        if self._opponent is not None and waits:
             let_opponent_play(self.batch, self._opponent, self.np_random)
 
     # ---- states, for planning ---------------------------------------------------------------

@@ -101,39 +101,31 @@ def act(games, game, action, illegal_loses):
     return verdict
 
 
-# ---- whole calls of GoEnv and of the PettingZoo environment; arrays one by one as in game_loops --
-
-
-@inlined
-def _show(games, game, colour, codes, channels_last, planes, mask, kind, earlier):
-    """Write the observation; returns (status, to play, ply, reward, score)."""
-    observe_seat(games, game, colour, codes, channels_last, planes, mask, game)
-    info = games.info
-    reward, score = pay(games, game, colour, kind, earlier)
-    return info[game, STATUS], info[game, TO_PLAY], info[game, PLY], reward, score
+# ---- a whole call of GoEnv; arrays one by one as in game_loops -----------------------------------
 
 
 @kernel
-def show(
+def turn(
     cells, bits, words, info, neighbours,
-    game, colour, codes, channels_last, planes, mask, kind, earlier
+    game, acts, action, illegal_loses, random_reply,
+    colour, codes, channels_last, planes, mask, kind, earlier
 ):  # fmt: skip
-    """Write the observation; returns (status, to play, ply, reward, score)."""
-    games = Games(cells, bits, words, info, neighbours)
-    return _show(games, game, colour, codes, channels_last, planes, mask, kind, earlier)
+    """Play an action if one `acts`, let the random opponent reply if it does, and look.
 
+    All in one kernel, which is compiled once and called once a step: that is most of its cost.
 
-@kernel
-def act_answer_show(
-    cells, bits, words, info, neighbours,
-    game, action, illegal_loses, colour, codes, channels_last, planes, mask, kind, earlier
-):  # fmt: skip
-    """A whole step against the random opponent in one call, which is most of its cost."""
+    Returns:
+        The verdict on the action, and (status, to play, ply, reward, score).
+    """
     games = Games(cells, bits, words, info, neighbours)
-    verdict = act(games, game, action, illegal_loses)
-    if verdict == LEGAL:
+    verdict = LEGAL
+    if acts:
+        verdict = act(games, game, action, illegal_loses)
+    if random_reply and verdict == LEGAL:
         answer_randomly(games, game, colour)
-    return verdict, _show(games, game, colour, codes, channels_last, planes, mask, kind, earlier)
+    observe_seat(games, game, colour, codes, channels_last, planes, mask, game)
+    reward, score = pay(games, game, colour, kind, earlier)
+    return verdict, (info[game, STATUS], info[game, TO_PLAY], info[game, PLY], reward, score)
 
 
 # ---- the games `first` to `last` - 1 of the vector environment ----------------------------------
