@@ -202,19 +202,16 @@ class GoVectorEnv(gymnasium.vector.VectorEnv):
         over, truncated, illegal = status != RUNNING, status == TRUNCATED, status == FORFEITED
         terminated = over & ~truncated
         planes, mask = self._observe(self._everywhere)
-        final = {"score": (over, scores), "illegal_action": (illegal, illegal)}
+        ends = _select({"score": scores}, over) | _select({"illegal_action": illegal}, illegal)
         infos: dict[str, Any] = {}
         if self.autoreset_mode == AutoresetMode.SAME_STEP and over.any():
-            infos["final_obs"], infos["_final_obs"] = np.full(total, None, object), over
-            for game in over.nonzero()[0]:
-                seen = {"observation": planes[game].copy(), "action_mask": mask[game].copy()}
-                infos["final_obs"][game] = seen
-            infos["final_info"] = self._infos(over, mask.copy(), final)
+            infos["final_obs"], infos["_final_obs"] = _final_observations(planes, mask, over), over
+            infos["final_info"] = self._infos(over, mask.copy()) | ends
             infos["_final_info"] = over.copy()
             self._begin(over)
             self._observe(over, planes, mask)
-            final = {}
-        infos.update(self._infos(self._everywhere, mask, final))
+            ends = {}
+        infos.update(self._infos(self._everywhere, mask) | ends)
         observation = {"observation": planes, "action_mask": mask}
         return observation, rewards, terminated, truncated, infos
 
@@ -271,22 +268,15 @@ class GoVectorEnv(gymnasium.vector.VectorEnv):
         self._run(show_games, which, *seats, flat, mask.view(np.uint8))
         return planes, mask
 
-    def _infos(self, which, mask, final=None) -> dict[str, Any]:
-        """Infos of the selected games, as Gymnasium batches them; zeros in the others."""
+    def _infos(self, which: np.ndarray, mask: np.ndarray) -> dict[str, Any]:
+        """What the infos of the selected games tell in any state."""
         values = {
-            "action_mask": (which, mask),
-            "mover" if self._both else "colour": (which, self._colours.astype(np.int8)),
-            "to_play": (which, self.batch.to_play),
-            "ply": (which, self.batch.ply),
-            **(final or {}),
+            "action_mask": mask,
+            "mover" if self._both else "colour": self._colours.astype(np.int8),
+            "to_play": self.batch.to_play,
+            "ply": self.batch.ply,
         }
-        infos = {}
-        for name, (where, value) in values.items():
-            if where.any():
-                if not where.all():
-                    value = np.where(where.reshape(-1, *[1] * (value.ndim - 1)), value, 0)
-                infos[name], infos[f"_{name}"] = value, where.copy()
-        return infos
+        return _select(values, which)
 
     def _seed(self, seed: int | Sequence[int | None] | None, which: np.ndarray) -> None:
         """Set the streams of the selected games as `GoBatch.seed` sets that of a single one."""
@@ -313,3 +303,25 @@ class GoVectorEnv(gymnasium.vector.VectorEnv):
         if not mask.any():
             raise ValueError("options['reset_mask'] must select at least one game")
         return mask.copy()
+
+
+def _select(values: dict[str, np.ndarray], which: np.ndarray) -> dict[str, Any]:
+    """Infos of the selected games as Gymnasium batches them: zeros in the others."""
+    infos: dict[str, Any] = {}
+    games = which.nonzero()[0]
+    for name, value in values.items() if games.size else ():
+        if games.size < which.size:
+            chosen = np.zeros_like(value)
+            chosen[games] = value[games]
+            value = chosen
+        infos[name], infos[f"_{name}"] = value, which.copy()
+    return infos
+
+
+def _final_observations(planes: np.ndarray, mask: np.ndarray, over: np.ndarray) -> np.ndarray:
+    """Copies of the observations of the games that are over, object [B]; None in the others."""
+    games = over.nonzero()[0]
+    seen = zip(planes[games], mask[games], strict=True)
+    final = np.full(over.size, None, object)
+    final[games] = [{"observation": image, "action_mask": legal} for image, legal in seen]
+    return final

@@ -133,8 +133,9 @@ def own_contenders(threads: int) -> list[Contender]:
         Contender("PettingZoo AEC", "goenv", _aec),
     ]
     if threads > 1:
-        for count in (1, threads):
-            # By the clock, one thread too: only so their ratio means anything.
-            name = f"GoBatch, 4096 games, {count} thread{'s' * (count > 1)}"
-            found.append(Contender(name, "goenv", _batch(4096, stones, count), threads))
+        for games in (4096, 16384):
+            for count in (1, threads):
+                # By the clock, one thread too: only so their ratio means anything.
+                name = f"GoBatch, {games} games, {count} thread{'s' * (count > 1)}"
+                found.append(Contender(name, "goenv", _batch(games, stones, count), threads))
     return found
