@@ -231,7 +231,7 @@ def bench_rules(
     ] = 1_000_000,
     peer_plies: Annotated[int, typer.Option(min=0, help="to compare with each peer")] = 100_000,
     peers: Annotated[bool, typer.Option(help="compare with other environments too")] = True,
-    sizes: Annotated[str, typer.Option(help="sides of boards, 2-19 or 3,5,9")] = "2-19",
+    sizes: Annotated[str, typer.Option(help="sides of boards, 2-25 or 3,5,9")] = "2-25",
     seed: Annotated[int, typer.Option(min=0, help="of the random players")] = 0,
     store: Annotated[Path | None, typer.Option("--json", help="file for what was found")] = None,
 ) -> None:
@@ -246,7 +246,7 @@ def bench_rules(
     from algorithms.bench.rules_run import print_report, store_report
     from algorithms.display import Display
 
-    sides = _sides(sizes, 2, 19)
+    sides = _sides(sizes, 2, 25)
     stop = _Stop()
     with Display(console) as display:
         report = compare_rules(sides, plies, peer_plies if peers else 0, seed, display, stop)
@@ -299,7 +299,7 @@ def bench_perft(
 
 
 def _sides(text: str, smallest: int, largest: int) -> list[int]:
-    """Sides of boards from `3,5,9` or `2-19`. Raises ConfigError naming --sizes."""
+    """Sides of boards from `3,5,9` or `2-25`. Raises ConfigError naming --sizes."""
     from algorithms.config import ConfigError
 
     sides: list[int] = []
@@ -308,7 +308,7 @@ def _sides(text: str, smallest: int, largest: int) -> list[int]:
             first, dash, last = part.partition("-")
             sides += range(int(first), int(last if dash else first) + 1)
     except ValueError:
-        raise ConfigError(f"--sizes: whole numbers such as 3,5,9 or 2-19, got {text!r}") from None
+        raise ConfigError(f"--sizes: whole numbers such as 3,5,9 or 2-25, got {text!r}") from None
     if not sides or not all(smallest <= side <= largest for side in sides):
         raise ConfigError(f"--sizes: from {smallest} to {largest}, got {text!r}")
     return sides

@@ -36,7 +36,10 @@ def game_index(game: int, num_games: int) -> int:
         return range(num_games)[operator.index(game)]
     except (TypeError, IndexError):
         last = num_games - 1
-        raise IndexError(f"a game must be a whole number from 0 to {last}, got {game!r}") from None
+        raise IndexError(
+            f"a game must be a whole number from 0 to {last} (or from -{num_games} to -1, counted "
+            f"from the end), got {game!r}"
+        ) from None
 
 
 def game_indices(indices: npt.ArrayLike, num_games: int) -> np.ndarray:
@@ -106,7 +109,8 @@ def checked_position(board: npt.ArrayLike, to_play: int, size: int) -> tuple[np.
     """Stones int8 [size, size] and the colour to move, as compiled code takes them.
 
     Raises:
-        ValueError: the board has a wrong shape or value, or there is no such colour.
+        ValueError: the board has a wrong shape or value, or a chain without liberties, or there is
+            no such colour.
     """
     stones = np.asarray(board)
     if stones.shape != (size, size) or not np.isin(stones, (BLACK, WHITE, 0)).all():
@@ -116,4 +120,30 @@ def checked_position(board: npt.ArrayLike, to_play: int, size: int) -> tuple[np.
         )
     if isinstance(to_play, bool) or to_play not in (BLACK, WHITE):
         raise ValueError(f"to_play must be 1 (Black) or -1 (White), got {to_play!r}")
+    if _has_dead_chain(stones):
+        raise ValueError("board must not have a chain without liberties")
     return stones.astype(np.int8), int(to_play)
+
+
+def _has_dead_chain(stones: np.ndarray) -> bool:
+    """Whether a chain on the board [N, N] touches no empty point."""
+    alive = stones == 0
+    for colour in (BLACK, WHITE):
+        breathing = _beside(stones == 0) & (stones == colour)
+        while True:
+            grown = breathing | (_beside(breathing) & (stones == colour))
+            if (grown == breathing).all():
+                break
+            breathing = grown
+        alive |= breathing
+    return not alive.all()
+
+
+def _beside(points: np.ndarray) -> np.ndarray:
+    """The points with a neighbour among `points`, bool [N, N]."""
+    near = np.zeros_like(points)
+    near[1:] |= points[:-1]
+    near[:-1] |= points[1:]
+    near[:, 1:] |= points[:, :-1]
+    near[:, :-1] |= points[:, 1:]
+    return near

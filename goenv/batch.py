@@ -299,9 +299,7 @@ class GoBatch:
         game = game_index(game, self.num_games)
         size = self.rules[game].size
         stones, to_play = checked_position(board, to_play, size)
-        if not set_position(self.games, game, stones, to_play):
-            state.start(self.games, game)
-            raise ValueError("board must not have a chain without liberties")
+        set_position(self.games, game, stones, to_play)
         self._room = 0
 
     def place_handicap(self, game: int, stones: int) -> None:
@@ -395,6 +393,7 @@ class GoBatch:
         Args:
             moves: moves that compiled code will play in any one game before the next call.
         """
+        moves = positive_number("moves", moves)
         if self._room < moves:
             self.games, self._room = state.with_room(self.games, moves)
         self._room -= moves

@@ -7,7 +7,16 @@ would write elsewhere. So everything that is kept up is worked out anew from the
 from __future__ import annotations
 
 from goenv.bits import beside, clear_bit, count_bits, has_bit, set_bit
-from goenv.history import EMPTY_BOARD_KEY, HASH, SIMPLE, ZOBRIST
+from goenv.history import (
+    EMPTY_BOARD_KEY,
+    HASH,
+    SIMPLE,
+    ZOBRIST,
+    counts_seen,
+    maybe_seen,
+    position_key,
+    seen,
+)
 from goenv.kernel import kernel
 from goenv.rules import BLACK, SUPERKO_CODES, WHITE
 from goenv.state import (
@@ -130,7 +139,7 @@ def _chains_fit(games, game):
     """Heads, rings and sizes: each chain is all stones of one colour that touch, once round."""
     cells, bits, neighbours = games.cells, games.bits, games.neighbours
     grid, off = games.info[game, GRID], pass_action(games)
-    total, stones = 0, 0
+    total, stones, heads = 0, 0, 0
     for point in range(off):
         colour = cells[game, point, STONE]
         if abs(colour) != 1:
@@ -173,7 +182,11 @@ def _chains_fit(games, game):
         if stone != head:
             return False
         total += size
-    return total == stones
+        heads += 1
+    marked = 0  # beyond the board too
+    for index in range(bits.shape[2]):
+        marked += count_bits(bits[game, CHAIN_HEADS, index])
+    return total == stones and marked == heads
 
 
 @kernel
@@ -226,7 +239,16 @@ def _history_fits(games, game):
         count += words[game, column] != 0
     if count != games.info[game, HISTORY_COUNT] or 8 * count > 7 * slots:
         return False
-    return count > 0 or games.info[game, SUPERKO] == SIMPLE
+    if games.info[game, SUPERKO] == SIMPLE:
+        return True
+    for column in range(first, words.shape[1]):
+        if words[game, column] != 0 and not maybe_seen(words, game, words[game, column]):
+            return False
+    info = games.info
+    key = position_key(info[game, SUPERKO], words[game, HASH], info[game, TO_PLAY])
+    black, size = info[game, BLACK_COUNT], info[game, SIZE]
+    white = size * size - info[game, EMPTY_COUNT] - black
+    return seen(words, game, first, key) and counts_seen(words, game, black, white)
 
 
 @kernel

@@ -14,7 +14,7 @@ from numba.core import event
 
 # By the package of the kernel that comes first.
 MESSAGES = {
-    "goenv": "goenv: compiling its kernels, once on this machine (10 to 30 s) ...",
+    "goenv": "goenv: compiling its kernels, once on this machine (about 15 s) ...",
     "algorithms": "gozoo: compiling its kernels, once on this machine (5 to 30 s) ...",
 }
 

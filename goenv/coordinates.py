@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 COLUMNS = "ABCDEFGHJKLMNOPQRSTUVWXYZ"  # no I, which looks like J
 
 
@@ -15,6 +17,8 @@ def action_name(action: int, size: int) -> str:
     Raises:
         ValueError: there is no such action.
     """
+    if isinstance(action, bool) or not isinstance(action, (int, np.integer)):
+        raise ValueError(f"an action must be a whole number, got {action!r}")
     if not 0 <= action <= size * size:
         raise ValueError(f"action must lie between 0 and {size * size}, got {action}")
     if action == size * size:

@@ -95,8 +95,8 @@ class Game:
 
         Raises:
             ValueError: there is no such move.
-            IllegalActionError: a move is illegal, here `game` is its number, from 0. Nothing is
-                then played, the moves before it neither.
+            IllegalActionError: a move is illegal. Nothing is then played, the moves before it
+                neither.
         """
         size = self.rules.size
         actions = [action_of_name(move, size) if isinstance(move, str) else move for move in moves]
@@ -145,6 +145,9 @@ class Game:
         played = play_moves(trial.games, 0, actions)
         if played < len(actions):
             action = int(actions[played])
-            raise IllegalActionError(played, action, REASONS[legality(trial.games, 0, action)])
+            reason = REASONS[legality(trial.games, 0, action)]
+            if len(actions) > 1:
+                reason += f"; it is move {played + 1} of those given"
+            raise IllegalActionError(0, action, reason)
         self.batch = trial
         self._moves += actions.tolist()

@@ -23,8 +23,8 @@ from goenv.seats import (
     check_choice,
     check_colour,
     let_opponent_play,
-    set_up,
     spaces_of,
+    starting_position,
     stream_seed,
     whole_number,
 )
@@ -165,8 +165,9 @@ class GoEnv(gymnasium.Env[Observation, np.int64]):
                 -1}``, Black by default, or ``{"handicap": number of stones}``.
 
         Raises:
-            ValueError: an option is unknown or wrong.
+            ValueError: an option is unknown or wrong; the game stands as before.
         """
+        position = starting_position(options or {}, self.batch.rules[0])
         super().reset(seed=seed)
         if seed is not None or not self._seeded:
             self.batch.seed(stream_seed(self))
@@ -174,8 +175,8 @@ class GoEnv(gymnasium.Env[Observation, np.int64]):
         self.batch.make_room()
         self._colour = int(begin_game(self.batch.games, 0, self._choice))
         self._earlier = 0.0
-        if options:
-            set_up(self.batch, options)
+        if position is not None:
+            self.batch.set_position(0, *position)
         seen = self._look()
         self._renderer.update(self.batch)
         return seen
@@ -184,7 +185,8 @@ class GoEnv(gymnasium.Env[Observation, np.int64]):
         """Play the agent's action and the opponent's reply.
 
         Raises:
-            IllegalActionError: the action is illegal (see `illegal_action`), or the opponent's.
+            IllegalActionError: the action is illegal (see `illegal_action`), or the opponent's:
+                that ends the game, as any error of the opponent does.
             ResetNeeded: the game is over.
         """
         batch, colour = self.batch, self._colour
@@ -249,7 +251,12 @@ class GoEnv(gymnasium.Env[Observation, np.int64]):
         info = self.batch.games.info
         waits = info[0, STATUS] == RUNNING and info[0, TO_PLAY] != self._colour
         if self._opponent is not None and waits:
-            let_opponent_play(self.batch, self._opponent, self.np_random)
+            try:
+                let_opponent_play(self.batch, self._opponent, self.np_random)
+            except BaseException:
+                # The agent is not to go on with the opponent's stones.
+                self.batch.games.info[0, STATUS] = ENDED
+                raise
 
     # ---- states, for planning ---------------------------------------------------------------
 

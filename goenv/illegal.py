@@ -26,3 +26,6 @@ class IllegalActionError(ValueError):
     def __init__(self, game: int, action: int, reason: str):
         super().__init__(f"action {action} is illegal in game {game}: {reason}")
         self.game, self.action, self.reason = game, action, reason
+
+    def __reduce__(self) -> tuple:
+        return type(self), (self.game, self.action, self.reason)

@@ -195,8 +195,11 @@ def _last_liberty(games, game, head):
     spread = count * cells[game, head, LIBERTY_SQUARES] - total * total
     if (spread & 0xFFFF != 0) | (count > 4):
         return -1
-    # Likely only, because the squares wrap round: count the stones that touch the point.
+    # Likely only, because the squares wrap round: two liberties far apart look like one between
+    # them. So the point must be empty, and as many stones must touch it.
     liberty = uintp(total // count)
+    if cells[game, liberty, STONE] != 0:
+        return -1
     touches = 0
     for side in range(4):
         touches += cells[game, uintp(neighbours[liberty, side]), CHAIN] == head

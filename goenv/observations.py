@@ -165,7 +165,8 @@ def read_view(planes: str | Sequence[str], dtype: object = None, layout: str = "
         ValueError: an argument is wrong; the message names it.
     """
     try:
-        return _cached_view(planes if isinstance(planes, str) else tuple(planes), dtype, layout)
+        names = tuple(planes) if isinstance(planes, (list, tuple)) else planes
+        return _cached_view(names, dtype, layout)
     except TypeError:  # something that cannot be hashed, or is no sequence: wrong anyway
         return _read_view(planes, dtype, layout)
 

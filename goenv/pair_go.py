@@ -36,7 +36,8 @@ class PairGoAECEnv(GoAECEnv):
     Spaces, arguments and infos are those of `goenv.GoAECEnv`. Partners always get the same
     reward, also where one of them has lost the game by an illegal action.
 
-    Version history: v0, the first.
+    ## Version History
+    * v0: the first.
     """
 
     metadata: dict[str, Any] = {**GoAECEnv.metadata, "name": "goenv_pair_go_v0"}  # noqa: RUF012
@@ -85,7 +86,7 @@ class PairGoEnv(SeatEnv):
 
     ## Version history
 
-    v0, the first.
+    * v0: the first.
     """
 
     def __init__(

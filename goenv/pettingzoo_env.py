@@ -63,10 +63,30 @@ def aec_env(
 class GoAECEnv(TurnsEnv):
     """Go for the agents ``"black_0"`` and ``"white_0"``, who move in turn; no wrappers.
 
-    `observe` gives each agent ``{"observation": [C, N, N], "action_mask": int8 [A]}`` from its own
-    side; who is not on turn has a mask of zeros. Actions, planes and ends are those of
-    `goenv.GoEnv`; the rewards at the end are +1 and -1, or 0 and 0 for a draw. The info of an
-    agent holds its ``action_mask``, and ``score`` (Black minus White minus komi) at the end.
+    ## Action Space
+    ``Discrete(N * N + 1)``: ``row * N + column`` puts a stone on a point, ``N * N`` passes.
+
+    ## Observation Space
+    For each agent ``Dict(observation=Box [C, N, N], action_mask=Box int8 [N * N + 1])`` from its
+    own side; who is not on turn has a mask of zeros. The planes are those of `goenv.GoEnv`.
+
+    ## Rewards
+    Of both agents after each move, by `reward` as in `goenv.GoEnv`; what one gets the other loses.
+    By default at the end +1 and -1, or 0 and 0 for a draw.
+
+    ## Starting State
+    The empty board with ``"black_0"`` on turn, or a position that the options of `reset` name.
+
+    ## Episode End
+    Both agents are terminated after two passes in a row, or by an illegal action where that loses,
+    and truncated at `max_moves`.
+
+    ## Information
+    The info of an agent holds its ``action_mask``, and ``score`` (Black minus White minus komi, in
+    points) at the end.
+
+    ## Arguments
+    ``goenv.aec_env(size=9, komi=7.5, ...)`` or ``pettingzoo.make("aec", "goenv/Go-v0", ...)``
 
     Args:
         size, komi, superko, suicide, max_moves, planes, layout, dtype, reward: see `goenv.GoEnv`.
@@ -79,7 +99,8 @@ class GoAECEnv(TurnsEnv):
     Raises:
         ValueError: an argument is wrong; the message names it.
 
-    Version history: v0, the first.
+    ## Version History
+    * v0: the first.
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012

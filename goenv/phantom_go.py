@@ -95,12 +95,37 @@ class PhantomGoAECEnv(TurnsEnv):
     refusals. Both hear that a move or a pass was made, and which points it emptied, by capture or
     suicide, of stones of which colour. Nobody hears of atari.
 
-    `observe` gives ``{"observation": uint8 [8, N, N], "action_mask": int8 [A]}``: the planes
-    `goenv.phantom_go.PHANTOM_PLANES`, which hold what the agent has been told and no more. On turn
-    the mask is 1 for the pass and for all points but own stones and those refused in this turn, so
-    it depends on what the agent knows alone; else it is zeros. The infos hold ``action_mask``, and
-    ``score`` (Black minus White minus komi) at the end. `render`, `state` and `batch` show the
-    referee's board.
+    ## Action Space
+    ``Discrete(N * N + 1)``: ``row * N + column`` tries a point, ``N * N`` passes.
+
+    ## Observation Space
+    ``Dict(observation=Box uint8 [8, N, N], action_mask=Box int8 [N * N + 1])``. The planes
+    (`goenv.phantom_go.PHANTOM_PLANES`) hold what the agent has been told and no more:
+
+    | Plane | Name | 1 where |
+    | ----- | ---- | ------- |
+    | 0 | ``own`` | an own stone stands |
+    | 1 | ``unknown`` | there is neither an own stone nor a refusal in this turn |
+    | 2 | ``refused`` | a try was refused in this turn |
+    | 3 | ``refused_before`` | one was in an earlier turn, and nothing heard since frees the point |
+    | 4 | ``taken`` | stones of the opponent were taken off since the own last move, it included |
+    | 5 | ``lost`` | own stones were taken off in the same time |
+    | 6 | ``passed`` | everywhere if the opponent's last action was the pass |
+    | 7 | ``colour`` | everywhere for Black |
+
+    On turn the mask is 1 for the pass and for all points but own stones and those refused in this
+    turn, so it depends on what the agent knows alone; else it is zeros.
+
+    ## Rewards, Starting State, Episode End
+    Those of `goenv.GoAECEnv` at the end; the board is empty at the start. A refused try pays 0.
+
+    ## Information
+    ``action_mask``, and ``score`` (Black minus White minus komi, in points) at the end. `render`,
+    `state` and `batch` show the referee's board.
+
+    ## Arguments
+    ``goenv.phantom_go_env(size=9, ...)`` or
+    ``pettingzoo.make("aec", "goenv/PhantomGo-v0", ...)``
 
     Args:
         size, komi, superko, suicide: see `goenv.GoEnv`.
@@ -114,7 +139,8 @@ class PhantomGoAECEnv(TurnsEnv):
     Raises:
         ValueError: an argument is wrong; the message names it.
 
-    Version history: v0, the first.
+    ## Version History
+    * v0: the first.
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012
@@ -149,15 +175,13 @@ class PhantomGoAECEnv(TurnsEnv):
         super().__init__(rules, box, reward, illegal_action, action_mask, render_mode)
         self._told: dict[str, Told] = {}
 
-    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> None:
-        """Begin a game. Nothing is drawn in it, so `seed` changes nothing; no options."""
-        points = self.batch.num_actions - 1
-        self._told = {agent: Told(colour, points) for agent, colour in self.colours.items()}
-        super().reset(seed, options)
-
-    def _set_up(self, options: dict[str, Any]) -> None:
+    def _starting_position(self, options: dict[str, Any]) -> None:
         if options:
             raise ValueError(f"phantom Go begins on the empty board, got {', '.join(options)}")
+
+    def _forget(self) -> None:
+        points = self.batch.num_actions - 1
+        self._told = {agent: Told(colour, points) for agent, colour in self.colours.items()}
 
     def _see(self, agent: str) -> tuple[np.ndarray, np.ndarray]:
         planes = self._told[agent].planes(self.batch.max_size)
@@ -239,7 +263,7 @@ class PhantomGoEnv(SeatEnv):
 
     ## Version history
 
-    v0, the first.
+    * v0: the first.
     """
 
     def __init__(

@@ -86,7 +86,7 @@ def play_out(games, game, move_limit):
     it has none. Superko is exact. Stops early where the history is full.
     """
     cells, info = games.cells, games.info
-    capacity = 7 * (games.words.shape[1] - FIRST_SLOT - games.cells.shape[1]) // 8 - 1
+    capacity = 7 * (games.words.shape[1] - FIRST_SLOT - games.cells.shape[1]) // 8
     moves = 0
     while (
         info[game, STATUS] == RUNNING

@@ -13,6 +13,7 @@ EMPTY = 0
 
 MIN_SIZE = 2
 MAX_SIZE = 25
+MOST_MOVES = 10**9  # of a game with a limit
 
 Superko = Literal["positional", "situational", "simple"]
 SUPERKO_CODES: dict[str, int] = {name: code for code, name in enumerate(get_args(Superko))}
@@ -54,10 +55,10 @@ class Rules:
                 f"size must be a whole number from {MIN_SIZE} to {MAX_SIZE}, got {self.size!r}"
             )
         komi_is_number = isinstance(self.komi, numbers.Real) and not isinstance(self.komi, bool)
+        if komi_is_number and abs(self.komi) > 1000:
+            raise ValueError(f"komi must lie between -1000 and 1000 points, got {self.komi!r}")
         if not komi_is_number or not math.isfinite(self.komi) or float(self.komi * 2) % 1 != 0:
             raise ValueError(f"komi must be a multiple of 0.5 (points), got {self.komi!r}")
-        if abs(self.komi) > 1000:
-            raise ValueError(f"komi must lie between -1000 and 1000 points, got {self.komi!r}")
         if not isinstance(self.superko, str) or self.superko not in SUPERKO_CODES:
             raise ValueError(
                 f"superko must be one of {', '.join(map(repr, SUPERKO_CODES))}, "
@@ -65,9 +66,10 @@ class Rules:
             )
         if self.suicide not in (True, False):
             raise ValueError(f"suicide must be True or False, got {self.suicide!r}")
-        if self.max_moves is not None and (not _is_integer(self.max_moves) or self.max_moves < 1):
+        limit = self.max_moves
+        if limit is not None and (not _is_integer(limit) or not 1 <= limit <= MOST_MOVES):
             raise ValueError(
-                f"max_moves must be a positive whole number or None, got {self.max_moves!r}"
+                f"max_moves must be a whole number from 1 to {MOST_MOVES}, or None, got {limit!r}"
             )
         # numpy scalars compare and hash like Python's, but repr and JSON tell them apart.
         object.__setattr__(self, "size", int(self.size))

@@ -43,8 +43,8 @@ def play_randomly(observation: Observation, info: dict[str, Any], rng: np.random
 class SeatEnv(gymnasium.Env[Observation, np.int64]):
     """One seat of a `TurnsEnv` for Gymnasium: `step` plays on until the seat is on turn again.
 
-    The agent has the first seat of its colour in the order of play. In a later one the others
-    could end the game by passing before it had moved at all.
+    The agent has the first seat of its colour in the order of play, which begins with White after
+    a handicap. In a later one the others could end the game by passing before it had moved at all.
 
     Args:
         game: the environment to play in, its masks in the observations, without a render mode.
@@ -86,13 +86,20 @@ class SeatEnv(gymnasium.Env[Observation, np.int64]):
 
         Args:
             seed: determines all that is drawn in this game and those that follow it.
-            options: not used.
+            options: a position to begin from, see `goenv.GoEnv.reset`; none in phantom Go.
+
+        Raises:
+            ValueError: an option is unknown or wrong; the game stands as before.
         """
+        position = self.game._starting_position(options or {})
         super().reset(seed=seed)
         colour = self._choice or (1 - 2 * int(self.np_random.integers(2)))
-        self.seat = self.game.possible_agents[0 if colour == BLACK else 1]
+        order, colours = self.game.possible_agents, self.game.colours
+        begins = BLACK if position is None else position[1]
+        first = next(index for index, agent in enumerate(order) if colours[agent] == begins)
+        self.seat = next(a for a in order[first:] + order[:first] if colours[a] == colour)
         self._others = self._cast()
-        self.game.reset()
+        self.game.reset(options=options)
         self._renderer.update(self.game.batch)
         self._owed = self._let_others_play()
         return self._result()
@@ -101,7 +108,8 @@ class SeatEnv(gymnasium.Env[Observation, np.int64]):
         """Play the agent's action, and the other seats until it is on turn again.
 
         Raises:
-            IllegalActionError: the action is illegal (see `illegal_action`), or another seat's.
+            IllegalActionError: the action is illegal (see `illegal_action`), or another seat's:
+                that ends the game, as any error of another seat's policy does.
             ResetNeeded: the game is over.
         """
         if self._status() != RUNNING or not self.game.agents:
@@ -147,22 +155,29 @@ class SeatEnv(gymnasium.Env[Observation, np.int64]):
 
     def _let_others_play(self) -> float:
         """Play the other seats until the agent is on turn; returns what it got meanwhile."""
-        reward, game = 0.0, self.game
-        while self._status() == RUNNING and game.agent_selection != self.seat:
-            agent = game.agent_selection
-            observation: Any = game.observe(agent)
-            mask = observation["action_mask"]
-            chosen = self._others[agent](observation, self._info(agent, mask), self.np_random)
-            try:
-                action = whole_number(chosen)
-            except ValueError as error:
-                raise ValueError(f"the policy of {agent}: {error}") from None
-            allowed = game.infos[agent]["action_mask"]
-            if not 0 <= action < len(allowed) or not allowed[action]:
-                reason = f"its mask forbids it; the policy of {agent} chose it, not the agent"
-                raise IllegalActionError(0, action, reason)
-            reward += self._move(action)
+        reward = 0.0
+        try:
+            while self._status() == RUNNING and self.game.agent_selection != self.seat:
+                reward += self._move(self._choose(self.game.agent_selection))
+        except BaseException:
+            self.game.agents = []  # the agent is not to go on in another's turn
+            raise
         return reward
+
+    def _choose(self, agent: str) -> int:
+        """The action that the policy of a seat chooses; its mask allows it."""
+        observation: Any = self.game.observe(agent)
+        info = self._info(agent, observation["action_mask"])
+        chosen = self._others[agent](observation, info, self.np_random)
+        try:
+            action = whole_number(chosen)
+        except ValueError as error:
+            raise ValueError(f"the policy of {agent}: {error}") from None
+        allowed = self.game.infos[agent]["action_mask"]
+        if not 0 <= action < len(allowed) or not allowed[action]:
+            reason = f"its mask forbids it; the policy of {agent} chose it, not the agent"
+            raise IllegalActionError(0, action, reason)
+        return action
 
     def _info(self, agent: str, mask: np.ndarray) -> dict[str, Any]:
         batch = self.game.batch

@@ -13,7 +13,9 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
+from goenv.arguments import checked_position
 from goenv.batch import GoBatch
+from goenv.handicap import handicap_points
 from goenv.illegal import IllegalActionError
 from goenv.observations import View
 from goenv.rules import BLACK, WHITE, Rules
@@ -78,6 +80,8 @@ def whole_number(action: Any) -> int:
     """
     try:
         number = operator.index(action)
+        if isinstance(action, bool):
+            raise TypeError
     except TypeError:
         raise ValueError(f"an action must be a whole number, got {action!r}") from None
     if not -(1 << 63) <= number < 1 << 63:
@@ -110,20 +114,31 @@ def let_opponent_play(batch: GoBatch, opponent: Opponent, rng: np.random.Generat
         raise ValueError(f"the opponent's {error}") from None
 
 
-def set_up(batch: GoBatch, options: dict[str, Any]) -> None:
-    """Begin the only game of a batch from the position that the options of `reset` ask for.
+def starting_position(options: dict[str, Any], rules: Rules) -> tuple[np.ndarray, int] | None:
+    """The board int8 [N, N] and the colour to move that the options of `reset` ask for.
+
+    None if they ask for no position: the game begins as ever.
 
     Raises:
         ValueError: an option is unknown or wrong.
     """
+    if not isinstance(options, dict):
+        raise ValueError(f"options of reset must be a dict, got {options!r}")
     for name in options:
         if name not in POSITION_OPTIONS:
             known = ", ".join(map(repr, POSITION_OPTIONS))
             raise ValueError(f"options of reset are {known}, got {name!r}")
+    if not options:
+        return None
+    board: np.ndarray = np.zeros((rules.size, rules.size), np.int8)
     if "handicap" in options:
         if len(options) > 1:
             raise ValueError("give either handicap or board and to_play, not both")
-        batch.place_handicap(0, options["handicap"])
-    elif options:
-        board = options.get("board", batch.boards()[0])
-        batch.set_position(0, board, options.get("to_play", BLACK))
+        board.flat[handicap_points(rules.size, options["handicap"])] = BLACK
+        found = board, WHITE
+    else:
+        to_play = options.get("to_play", BLACK)
+        found = checked_position(options.get("board", board), to_play, rules.size)
+    if rules.max_moves == 1 and found[1] == WHITE:
+        raise ValueError("max_moves must be at least 2 where White begins, got 1")
+    return found

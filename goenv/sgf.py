@@ -49,45 +49,68 @@ def read_sgf(data: bytes | str | Path, rules: Rules | None = None) -> Game:
         raise ValueError(f"{where}not a game that can be read from SGF: {error}") from None
 
 
+def _value(node: Any, name: str, right: str) -> Any:
+    """The value of a property that a node has.
+
+    Raises:
+        ValueError: there is no making sense of it; `right` says what would be right.
+    """
+    try:
+        return node.get(name)
+    except (ValueError, IndexError):
+        raw = b"][".join(node.get_raw_list(name)).decode(errors="replace")
+        raise ValueError(f"{name}[{raw}] should be {right}") from None
+
+
 def _game_of(tree: Any, rules: Rules | None) -> Game:
     root, size = tree.get_root(), tree.get_size()
-    if root.has_property("GM") and root.get("GM") != 1:
-        raise ValueError(f"its game is number {root.get('GM')} of SGF, and Go is 1")
+    if root.has_property("GM") and (game := _value(root, "GM", "1 for Go")) != 1:
+        raise ValueError(f"its game is number {game} of SGF, and Go is 1")
     if rules is None:
         # A komi is optional; files without one are mostly games without one.
-        rules = Rules(size=size, komi=tree.get_komi())
+        komi = _value(root, "KM", "a number of points") if root.has_property("KM") else 0.0
+        rules = Rules(size=size, komi=komi)
     if rules.size != size:
         raise ValueError(f"its board has side {size}, the rules say {rules.size}")
-    black, white, _ = root.get_setup_stones()
+    points_of = f"points of a board of side {size}, such as aa"
     board = np.zeros((size, size), np.int8)
-    for points, colour in ((black, BLACK), (white, WHITE)):
-        for row, column in points:
+    for name, colour in (("AB", BLACK), ("AW", WHITE)):
+        for row, column in _value(root, name, points_of) if root.has_property(name) else ():
+            if board[size - 1 - row, column] == -colour:
+                raise ValueError("a point is in AB and in AW")
             board[size - 1 - row, column] = colour
+    handicap = _value(root, "HA", "a whole number") if root.has_property("HA") else 0
+    if handicap >= 2 and not (board == BLACK).any():
+        raise ValueError(f"HA[{handicap}] needs its black stones in AB")
     moves: list[tuple[int, int]] = []
     for number, node in enumerate(tree.get_main_sequence()):
         if node.has_setup_stones() and number > 0:
             raise ValueError(f"stones are set up after move {len(moves)}, not by moves")
+        for name in ("B", "W"):
+            if node.has_property(name):
+                _value(node, name, f"one of the {points_of}, or empty for a pass")
         colour, point = node.get_move()
         if colour is not None:
             row, column = (None, None) if point is None else point
             action = size * size if row is None else (size - 1 - row) * size + column
             moves.append((COLOURS[colour], action))
     if root.has_property("PL"):
-        to_play = COLOURS[root.get("PL")]
+        to_play = COLOURS[_value(root, "PL", "B or W")]
     elif moves:
         to_play = moves[0][0]
     else:
-        to_play = WHITE if black and not white else BLACK
+        to_play = WHITE if (board == BLACK).any() and not (board == WHITE).any() else BLACK
     game = Game(rules, board, to_play)
-    game.handicap = tree.get_handicap() or 0
-    for number, (colour, _) in enumerate(moves):
-        if colour != (to_play if number % 2 == 0 else -to_play):
-            raise ValueError(f"move {number + 1} is {NAMES[colour]}'s, who is not on turn")
-    try:
-        return game.play(*(action for _, action in moves))
-    except IllegalActionError as error:
-        name = action_name(error.action, size)
-        raise ValueError(f"move {error.game + 1}, {name}, is illegal: {error.reason}") from None
+    game.handicap = handicap
+    for number, (colour, action) in enumerate(moves, 1):
+        if not game.done and colour != game.to_play:
+            raise ValueError(f"move {number} is {NAMES[colour]}'s, who is not on turn")
+        try:
+            game.play(action)
+        except IllegalActionError as error:
+            name = action_name(action, size)
+            raise ValueError(f"move {number}, {name}, is illegal: {error.reason}") from None
+    return game
 
 
 def write_sgf(game: Game, properties: dict[str, str] | None = None) -> bytes:
@@ -98,8 +121,16 @@ def write_sgf(game: Game, properties: dict[str, str] | None = None) -> bytes:
         properties: of the root, by their SGF names: ``{"PB": "a", "PW": "b", "GC": "a comment"}``.
 
     Raises:
+        ValueError: `game` is no `Game`, or the properties are no dict of texts.
         DependencyNotInstalled: sgfmill is missing.
     """
+    if not isinstance(game, Game):
+        raise ValueError(f"game must be a goenv.Game, got {type(game).__name__}")
+    properties = {} if properties is None else properties
+    if not isinstance(properties, dict) or not all(
+        isinstance(text, str) for pair in properties.items() for text in pair
+    ):
+        raise ValueError(f"properties must be a dict of texts by name, got {properties!r}")
     rules, size = game.rules, game.rules.size
     tree = _sgfmill().Sgf_game(size=size)
     root = tree.get_root()
@@ -117,8 +148,11 @@ def write_sgf(game: Game, properties: dict[str, str] | None = None) -> bytes:
         root.set("PL", "w")
     if game.done:
         root.set("RE", result_text(game.score))
-    for name, value in (properties or {}).items():
-        root.set(name, value)
+    for name, value in properties.items():
+        try:
+            root.set(name, value)
+        except (TypeError, ValueError):
+            raise ValueError(f"{name} is a property that the game itself decides") from None
     colour = game.first_to_play
     for action in game.moves:
         row, column = divmod(action, size)

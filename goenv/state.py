@@ -263,8 +263,15 @@ def _copy_tables(source, target, first):
 def copy_game(source, from_game, target, to_game):
     """Copy one game into a slot of `target`, whose boards must be as large; the stream goes along.
 
-    The history of `target` may have more slots than that of `source`, or fewer if all fit.
+    The history of `target` may have more slots than that of `source`, or fewer if all fit; they
+    take seven eighths of the slots.
+
+    Raises:
+        RuntimeError: the history of `target` has no room for that of `source`.
     """
+    head = FIRST_SLOT + source.cells.shape[1]
+    if 8 * source.info[from_game, HISTORY_COUNT] > 7 * (target.words.shape[1] - head):
+        raise RuntimeError("the history does not fit: make room with goenv.state.grow_history")
     for point in range(source.cells.shape[1]):
         for field in range(CELL_FIELDS):
             target.cells[to_game, point, field] = source.cells[from_game, point, field]

@@ -65,14 +65,12 @@ def unpack_games(data: bytes) -> tuple[Games, tuple[Rules, ...], dict[str, Any]]
 
 def _read_arrays(shapes: dict[str, Any], rules: tuple[Rules, ...], data: bytes) -> Games:
     """The arrays of as many games as there are rules."""
-    if not rules:
-        raise ValueError("it holds no game")
     side = round((int(shapes["cells"][1]) - 1) ** 0.5)
-    largest = max(rule.size for rule in rules)
+    largest = max((rule.size for rule in rules), default=0)
     if not largest <= side <= 25:
         raise ValueError(f"boards of side {largest} need arrays for one as large, got {side}")
     slots = int(shapes["words"][1]) - state.FIRST_SLOT - (side * side + 1)
-    if not 0 < slots <= _LARGEST // (8 * len(rules)):
+    if not 0 < slots <= _LARGEST // (8 * max(1, len(rules))):
         raise ValueError(f"{slots} slots for positions")
     games = state.allocate(len(rules), side, slots)
     arrays, start = {}, 0

@@ -13,6 +13,8 @@ import threading
 from collections.abc import Callable
 from queue import SimpleQueue
 
+from goenv.arguments import positive_number
+
 # Below so many games times points, waking a thread costs more than it saves.
 _WORTH_A_THREAD = 32768
 
@@ -37,9 +39,7 @@ def set_num_threads(count: int) -> None:
         ValueError: the count is not a positive whole number.
     """
     global _threads
-    if not isinstance(count, int) or isinstance(count, bool) or count < 1:
-        raise ValueError(f"the number of threads must be a positive whole number, got {count!r}")
-    _threads = count
+    _threads = positive_number("the number of threads", count)
 
 
 def get_num_threads() -> int:

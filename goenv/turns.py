@@ -21,7 +21,7 @@ from goenv.seats import (
     REWARDS,
     check_choice,
     masked_spaces,
-    set_up,
+    starting_position,
     whole_number,
 )
 from goenv.state import RUNNING, STATUS, TRUNCATED
@@ -97,11 +97,15 @@ class TurnsEnv(AECEnv):
                 own environments do.
 
         Raises:
-            ValueError: an option is wrong.
+            ValueError: an option is wrong; the game stands as before.
         """
-        self.batch.reset()
         given = options or {}
-        self._set_up({name: given[name] for name in POSITION_OPTIONS if name in given})
+        known = {name: given[name] for name in POSITION_OPTIONS if name in given}
+        position = self._starting_position(known)
+        self._forget()
+        self.batch.reset()
+        if position is not None:
+            self.batch.set_position(0, *position)
         self.agents = list(self.colours)
         to_play = int(self.batch.to_play[0])
         self.agent_selection = next(a for a in self.agents if self.colours[a] == to_play)
@@ -170,9 +174,12 @@ class TurnsEnv(AECEnv):
         """Close the window, if there is one."""
         self._renderer.close()
 
-    def _set_up(self, options: dict[str, Any]) -> None:
-        """Go to the position that options of `reset` ask for."""
-        set_up(self.batch, options)
+    def _starting_position(self, options: dict[str, Any]) -> tuple[np.ndarray, int] | None:
+        """The position that options of `reset` ask for; see `goenv.seats.starting_position`."""
+        return starting_position(options, self.batch.rules[0])
+
+    def _forget(self) -> None:
+        """Drop what a subclass keeps of the last game; a new one begins."""
 
     def _see(self, agent: str) -> tuple[np.ndarray, np.ndarray]:
         """Planes and mask int8 [A] of `agent`, in new arrays; no actions off turn."""

@@ -34,6 +34,7 @@ from goenv.seats import (
     check_colour,
     let_opponent_play,
     spaces_of,
+    starting_position,
     stream_seed,
 )
 from goenv.state import ENDED, FORFEITED, RUNNING, STATUS, TO_PLAY, TRUNCATED
@@ -43,9 +44,18 @@ from goenv.threads import for_games
 class GoVectorEnv(gymnasium.vector.VectorEnv):
     """B games of Go, stepped in compiled calls, parallel over games (`goenv.set_num_threads`).
 
-    What ``gymnasium.make_vec("goenv/Go-v0", num_envs=B)`` makes. Spaces, rewards, ends and infos
-    are those of `goenv.GoEnv`, batched as Gymnasium does it: an info ``x`` comes with a bool [B]
-    ``_x`` that says in which games it is set.
+    What ``gymnasium.make_vec("goenv/Go-v0", num_envs=B)`` makes.
+
+    ## Action Space
+    ``MultiDiscrete([N * N + 1] * B)``.
+
+    ## Observation Space
+    ``Dict(observation=Box [B, C, N, N], action_mask=Box int8 [B, N * N + 1])``; the planes are
+    those of `goenv.GoEnv`.
+
+    ## Rewards, Starting State, Episode End, Information
+    Those of `goenv.GoEnv`, batched as Gymnasium does it: an info ``x`` comes with a bool [B] ``_x``
+    that says in which games it is set.
 
     **One seat** (`opponent` given): each game behaves exactly as a GoEnv of its own; seeded with
     s, game i as a GoEnv seeded with s + i (a callable opponent gets one generator for all).
@@ -56,6 +66,8 @@ class GoVectorEnv(gymnasium.vector.VectorEnv):
     (``infos["mover"]``, 0 in a game that this step has begun). The opponent's reward is its
     negative. So a step's reward goes with the observation *before* that step, and whoever
     bootstraps from the observation after it must negate its value: it is the other player's.
+
+    ## Arguments
 
     Args:
         num_envs: B, number of games.
@@ -77,6 +89,9 @@ class GoVectorEnv(gymnasium.vector.VectorEnv):
 
     Raises:
         ValueError: an argument is wrong; the message names it.
+
+    ## Version History
+    * v0: the first.
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012
@@ -104,7 +119,8 @@ class GoVectorEnv(gymnasium.vector.VectorEnv):
         render_mode: str | None = None,
     ):
         rules = Rules(size, komi, superko, suicide, max_moves)
-        check_colour(colour, rules)
+        if opponent is not None:
+            check_colour(colour, rules)
         check_choice("illegal_action", illegal_action, ("raise", "lose"))
         check_choice("reward", reward, REWARDS)
         if opponent != "random" and opponent is not None and not callable(opponent):
@@ -151,20 +167,25 @@ class GoVectorEnv(gymnasium.vector.VectorEnv):
         Args:
             seed: game i is seeded with seed + i, or with its item of a sequence (None: its
                 stream goes on). It determines all that follows.
-            options: ``{"reset_mask": ...}``; infos then hold only the games begun.
+            options: ``{"reset_mask": ...}``; infos then hold only the games begun. With it or
+                without, a position for all that begin; see `GoEnv.reset`. Games that begin by
+                themselves begin as ever.
 
         Raises:
-            ValueError: a wrong number of seeds, or a wrong mask.
+            ValueError: a wrong number of seeds, or a wrong option; all games stand as before.
         """
+        given = dict(options or {})
         which = self._everywhere.copy()
-        if options is not None and "reset_mask" in options:
-            which = self._checked_mask(options["reset_mask"])
+        if "reset_mask" in given:
+            which = self._checked_mask(given.pop("reset_mask"))
+        position = starting_position(given, self.batch.rules[0])
+        seeds = self._checked_seeds(seed)
         if not self._begun:
             which = self._everywhere.copy()
             self.batch.seed(stream_seed(self))
-        self._seed(seed, which)
+        self._seed(seed, seeds, which)
         self._begun = True
-        self._begin(which)
+        self._begin(which, position)
         planes, mask = self._observe(self._everywhere)
         return {"observation": planes, "action_mask": mask}, self._infos(which, mask)
 
@@ -174,7 +195,8 @@ class GoVectorEnv(gymnasium.vector.VectorEnv):
         """Play an action in each game, int [B]; see the class for what is whose.
 
         Raises:
-            IllegalActionError: an action is illegal (see `illegal_action`), or the opponent's.
+            IllegalActionError: an action is illegal (see `illegal_action`), or the opponent's:
+                that ends all games, as any error of the opponent does.
             ResetNeeded: no game has begun, or one is over and must be reset by hand.
             ValueError: the actions have a wrong type or shape.
         """
@@ -230,10 +252,13 @@ class GoVectorEnv(gymnasium.vector.VectorEnv):
         batch = self.batch
         for_games(kernel, self.num_envs, batch.num_actions, batch.games, *arguments)
 
-    def _begin(self, which: np.ndarray) -> None:
-        """Start the selected games, with the opponent's first move where it has Black."""
+    def _begin(self, which: np.ndarray, position: tuple[np.ndarray, int] | None = None) -> None:
+        """Start the selected games, with the opponent's first move where it begins."""
         self.batch.make_room()
         self._run(begin_games, which, self._choice, self._colours, self._earlier)
+        if position is not None:
+            for game in which.nonzero()[0].tolist():
+                self.batch.set_position(game, *position)
         self._answer()
 
     def _answer(self) -> None:
@@ -254,6 +279,9 @@ class GoVectorEnv(gymnasium.vector.VectorEnv):
         info[waiting, STATUS] = ENDED
         try:
             let_opponent_play(batch, self._opponent, self.np_random)  # type: ignore[arg-type]
+        except BaseException:
+            self._begun = False  # no agent is to go on with the opponent's stones
+            raise
         finally:
             batch.games.info[waiting, STATUS] = RUNNING
 
@@ -278,23 +306,31 @@ class GoVectorEnv(gymnasium.vector.VectorEnv):
         }
         return _select(values, which)
 
-    def _seed(self, seed: int | Sequence[int | None] | None, which: np.ndarray) -> None:
-        """Set the streams of the selected games as `GoBatch.seed` sets that of a single one."""
+    def _checked_seeds(
+        self, seed: int | Sequence[int | None] | None
+    ) -> Sequence[int | None] | None:
+        """A seed for each game, as many as there are games; None for none."""
         if seed is None:
-            return
+            return None
         if isinstance(seed, (int, np.integer)):
-            if which.all():
-                super().reset(seed=int(seed))
-            seeds: Sequence[int | None] = range(int(seed), int(seed) + self.num_envs)
-        else:
-            seeds = list(seed)
-            known = [item for item in seeds if item is not None]
-            if which.all() and known:
-                self.np_random = np.random.default_rng(known)
+            return range(int(seed), int(seed) + self.num_envs)
+        seeds = list(seed)
         if len(seeds) != self.num_envs:
             raise ValueError(f"{self.num_envs} games need as many seeds, got {len(seeds)}")
+        return seeds
+
+    def _seed(self, seed: Any, seeds: Sequence[int | None] | None, which: np.ndarray) -> None:
+        """Set the streams of the selected games as `GoBatch.seed` sets that of a single one."""
+        if seeds is None:
+            return
         chosen = zip(seeds, which, strict=True)
         self.batch.seed([item if selected else None for item, selected in chosen])
+        known = [item for item in seeds if item is not None]
+        if which.all() and known:
+            if isinstance(seed, (int, np.integer)):
+                super().reset(seed=int(seed))
+            else:
+                self.np_random = np.random.default_rng(known)
 
     def _checked_mask(self, mask: Any) -> np.ndarray:
         shape = (self.num_envs,)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import weakref
 from typing import Any
 
@@ -83,6 +84,12 @@ def _paint(pygame: Any) -> None:
         if screen is None or screen.get_size() != size:
             screen = pygame.display.set_mode(size)
             pygame.display.set_caption("Go")
+            unseen = pygame.display.get_driver() in ("dummy", "offscreen")
+            if unseen and "SDL_VIDEODRIVER" not in os.environ:
+                gymnasium.logger.warn(
+                    "render_mode 'human' found no screen and draws where nobody sees it; use "
+                    "'rgb_array' where there is none"
+                )
     except pygame.error as error:
         _shown.clear()
         raise gymnasium.error.Error(

@@ -24,6 +24,7 @@ from algorithms.display import Display
 from goenv import Rules
 from goenv.rules import Superko
 
+PEERS_LARGEST = 19  # OpenSpiel has no larger board
 MakeReferee = Callable[[Sequence[Rules]], Referee]
 
 
@@ -125,7 +126,7 @@ def bench_rules(
     """Play and compare, until `plies` are compared with the slow reference and all is done.
 
     Args:
-        sizes: sides of boards.
+        sizes: sides of boards; peers play on those up to `PEERS_LARGEST`.
         plies: to compare with the slow reference.
         peer_plies: to compare with each peer that is installed; 0 for none.
         seed: of the players.
@@ -143,7 +144,8 @@ def bench_rules(
             jobs.append((referee.name, referee, peer_plies, peer_rules))
     for name, make, goal, rules_of in jobs:
         began, done = time.monotonic(), 0
-        for size, share in zip(sizes, shares(sizes, goal), strict=True):
+        sides = [size for size in sizes if size <= PEERS_LARGEST or make is SlowReferee]
+        for size, share in zip(sides, shares(sides, goal), strict=True):
             # Few games of a large board, so that each becomes long.
             games = 24 if size <= 9 else 6
             display.update(name, done / goal, f"{size}x{size}  preparing")

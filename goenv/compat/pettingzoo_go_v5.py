@@ -107,7 +107,7 @@ class raw_env(GoAECEnv):  # the original's name
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> None:
         """Begin a game. Nothing is drawn in it, so `seed` and `options` change nothing."""
-        super().reset(seed, options)
+        super().reset()
         self.infos = {agent: {} for agent in AGENTS}
 
     def step(self, action: int | None) -> None:

@@ -33,11 +33,11 @@ def run(plies=0, peer_plies=0, sizes=(2, 3, 5), stop=lambda: False):
 
 
 def test_thousands_of_plies_of_all_sizes_are_the_same():
-    report = run(plies=4000, sizes=range(2, 20))
+    report = run(plies=4000, sizes=range(2, 26))
     assert sum(row.tally.plies for row in report.rows) >= 4000
     assert len(report.rows) == 6  # superko and suicide
     for row in report.rows:
-        assert row.sizes == list(range(2, 20))
+        assert row.sizes == list(range(2, 26))
         assert row.tally.examples == []
         assert row.tally.unexplained == row.tally.departures.total() == 0
 
@@ -186,7 +186,7 @@ def test_a_stop_keeps_what_was_compared():
 
 def test_plies_are_shared_so_that_all_sizes_get_some():
     assert sum(rules_run.shares([2, 5, 19], 1000)) in range(1000, 1004)
-    assert min(rules_run.shares(range(2, 20), 20)) == 1
+    assert min(rules_run.shares(range(2, 26), 20)) == 1
 
 
 def test_the_command_stores_what_it_found(gozoo, tmp_path):

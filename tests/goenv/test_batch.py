@@ -187,6 +187,7 @@ def test_take_what_is_not_there():
     assert (len(nothing), nothing.boards().shape) == (0, (0, 2, 2))
     nothing.step(nothing.random_actions())
     assert nothing.legal_actions().shape == (0, 5)
+    assert len(GoBatch.from_state(nothing.get_state())) == 0
 
 
 def test_copy_game_where_it_cannot_go():

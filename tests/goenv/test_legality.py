@@ -139,3 +139,32 @@ def test_a_mask_is_made_once_and_never_used_for_another_position():
     assert legality(batch.games, 0, 3) == GAME_OVER
     batch.reset()
     assert batch.legal_actions().all()
+
+
+def keep_two_black(board, point):
+    """Empty a point and leave it two black neighbours; the others become White's."""
+    size = len(board)
+    y, x = divmod(point, size)
+    board[y, x] = 0
+    beside = [(y - 1, x), (y + 1, x), (y, x - 1), (y, x + 1)]
+    inside = [(v, u) for v, u in beside if 0 <= v < size and 0 <= u < size]
+    for v, u in inside[2:]:
+        board[v, u] = -1
+
+
+@pytest.mark.parametrize("suicide", [True, False])
+@pytest.mark.parametrize("to_play", [1, -1])
+@pytest.mark.parametrize("size", [13, 19, 25])
+def test_two_liberties_whose_sums_look_like_one(size, to_play, suicide):
+    # Sums of squares are kept in 16 bits: liberties 128 or 256 points apart look like one, twice
+    # as far up, right between them.
+    apart = [128 if size < 17 else 256 if to_play == 1 else 128]
+    pairs = [(p, p + gap) for gap in apart for p in range(0, size * size - gap, 3)]
+    batch = GoBatch(len(pairs), Rules(size, suicide=suicide))
+    for game, pair in enumerate(pairs):
+        board = np.ones((size, size), np.int8)
+        for point in pair:
+            keep_two_black(board, point)
+        board.flat[list(pair)] = 0
+        batch.set_position(game, board, to_play)
+    check(batch)
