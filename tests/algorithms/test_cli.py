@@ -135,7 +135,7 @@ def test_errors_in_arguments(gozoo):
         (["random", "random", "--komi", "7.3"], ["komi", "multiple of 0.5", "7.3"]),
         (["random", "random", "--komi", "nan"], ["komi", "finite"]),
         (["random", "random", "--superko", "none"], ["superko", "'positional'", "'none'"]),
-        (["random", "random", "--max-moves", "0"], ["max_moves", "positive"]),
+        (["random", "random", "--max-moves", "0"], ["max_moves", "from 1 to"]),
         (
             ["random", "random", "--size", "3", "--games", "200"],
             ["not 100 distinct openings of 2 moves on 3x3", "found 72"],

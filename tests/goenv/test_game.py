@@ -64,7 +64,9 @@ def test_any_earlier_position():
 
 def test_nothing_is_played_if_a_move_is_illegal():
     game = Game(Rules(5))
-    with pytest.raises(IllegalActionError, match="action 3 is illegal in game 2: the point is occ"):
+    with pytest.raises(
+        IllegalActionError, match=r"in game 0: the point is occupied.*move 3 of those"
+    ):
         game.play(3, 4, 3)
     assert game.moves == ()
     for move in (26, -1, "F1"):
@@ -164,3 +166,38 @@ def test_without_sgfmill(monkeypatch):
     monkeypatch.setitem(sys.modules, "sgfmill", None)
     with pytest.raises(gymnasium.error.DependencyNotInstalled, match=r"gozoo\[sgf\]"):
         write_sgf(Game(Rules(3)))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("(;SZ[9]HA[4];W[aa])", r"HA\[4\] needs its black stones in AB"),
+        ("(;SZ[9]AB[aa]AW[aa])", "a point is in AB and in AW"),
+        ("(;SZ[9];B[zz])", r"B\[zz\] should be one of the points of a board of side 9"),
+        ("(;SZ[9];B[a])", r"B\[a\] should be one of the points"),
+        ("(;SZ[9]AB[a])", r"AB\[a\] should be points of a board of side 9"),
+        ("(;SZ[9]KM[x])", r"KM\[x\] should be a number of points"),
+        ("(;SZ[9]PL[Q])", r"PL\[Q\] should be B or W"),
+        ("(;SZ[9]GM[go])", r"GM\[go\] should be 1 for Go"),
+        ("(;SZ[9]HA[x]AB[aa])", r"HA\[x\] should be a whole number"),
+        ("(;SZ[9];B[aa];B[bb])", "move 2 is Black's, who is not on turn"),
+        ("(;SZ[9];B[aa];W[aa])", "move 2, A9, is illegal: the point is occupied"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said(text, message):
+    with pytest.raises(ValueError, match=message):
+        read_sgf(text)
+
+
+@pytest.mark.parametrize(
+    ("game", "properties", "message"),
+    [
+        (None, {}, "game must be a goenv.Game"),
+        (Game(), {"PB": 3}, "properties must be a dict of texts"),
+        (Game(), 3, "properties must be a dict of texts"),
+        (Game(), {"SZ": "5"}, "SZ is a property that the game itself decides"),
+    ],
+)
+def test_what_cannot_be_written(game, properties, message):
+    with pytest.raises(ValueError, match=message):
+        write_sgf(game, properties)

@@ -9,7 +9,7 @@ import pytest
 import goenv
 import goenv.compat.pettingzoo_go_v5
 from goenv import GoBatch, IllegalActionError, Rules
-from goenv.state import copy_game
+from goenv.state import CHAIN_HEADS, copy_game
 
 
 class Failing:
@@ -252,3 +252,33 @@ def test_the_compatible_environment_ignores_options():
     env.reset(options={"handicap": 4})
     assert (env.batch.boards() == 0).all()
     assert env.agent_selection == "black_0"
+
+
+@pytest.mark.parametrize("value", [True, np.bool_(True), 1.0, "1"])
+def test_what_is_no_action(value):
+    env = gymnasium.make("goenv/Go-v0", size=5)
+    env.reset()
+    with pytest.raises(ValueError, match="an action must be a whole number"):
+        env.unwrapped.step(value)
+
+
+@pytest.mark.parametrize("moves", [0, -1, 1.5, "x", None])
+def test_room_for_how_many_moves(moves):
+    with pytest.raises(ValueError, match="moves must be"):
+        GoBatch(1).make_room(moves)
+
+
+@pytest.mark.parametrize("options", [3, "handicap", [("handicap", 2)]])
+def test_options_are_a_dict(options):
+    env = gymnasium.make("goenv/Go-v0", size=9)
+    with pytest.raises(ValueError, match="options of reset must be a dict"):
+        env.unwrapped.reset(options=options)
+
+
+def test_heads_of_chains_beyond_the_board_are_refused():
+    batch = GoBatch(1, Rules(9), seed=1)
+    for _ in range(30):
+        batch.step(batch.random_actions())
+    batch.games.bits[0, CHAIN_HEADS, 1] |= np.uint64(0xFF << 32)
+    with pytest.raises(ValueError, match="chains"):
+        GoBatch.from_state(batch.get_state())
