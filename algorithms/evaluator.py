@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from numba import njit
 
 from goenv import GoBatch
 from goenv.board import final_score
 from goenv.history import STREAM
+from goenv.kernel import kernel
 from goenv.random_play import play_out
-from goenv.state import RUNNING, STATUS, TO_PLAY, copy_game
+from goenv.state import HISTORY_COUNT, TO_PLAY, copy_game, grow_history, history_slots
 from goenv.threads import for_games
 
 if TYPE_CHECKING:
@@ -19,12 +19,16 @@ if TYPE_CHECKING:
 
 
 class Evaluator(Protocol):
-    """Judges positions. Finished games in the batch may get any answer."""
+    """Judges positions."""
 
-    def evaluate(self, batch: GoBatch) -> tuple[np.ndarray, np.ndarray]:
-        """Policy logits float32 [B, A] (illegal actions not masked) and values float32 [B].
+    def evaluate(self, batch: GoBatch, games: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Policy logits float32 [n, A] (illegal actions not masked) and values float32 [n].
 
         A value is the expected outcome in [-1, 1] for the player to move.
+
+        Args:
+            batch: positions.
+            games: int [n], those to judge, which are running.
         """
         ...
 
@@ -36,30 +40,29 @@ class Evaluator(Protocol):
 class UniformEvaluator:
     """Uniform prior, value zero: for tests and for timing the search alone."""
 
-    def evaluate(self, batch: GoBatch) -> tuple[np.ndarray, np.ndarray]:
+    def evaluate(self, batch: GoBatch, games: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """See `Evaluator`."""
-        shape = (batch.num_games, batch.num_actions)
-        return np.zeros(shape, np.float32), np.zeros(shape[0], np.float32)
+        count = len(games)
+        return np.zeros((count, batch.num_actions), np.float32), np.zeros(count, np.float32)
 
     def seed(self, rng: np.random.Generator) -> None:
         """There is nothing random."""
 
 
-@njit(cache=True, nogil=True)
-def _play_out_games(first, last, games, scratch, logits, values):
-    for game in range(first, last):
+@kernel
+def _play_out_games(first, last, games, indices, scratch, logits, values):
+    """A random playout of games ``indices[first:last]`` in the same slots of `scratch`."""
+    for row in range(first, last):
+        game = indices[row]
         stream = scratch.words[game, STREAM]
         copy_game(games, game, scratch, game)
         scratch.words[game, STREAM] = stream
-        if games.info[game, STATUS] != RUNNING:
-            continue
-        points = logits.shape[1]
         mixed = stream
-        for action in range(points):
+        for action in range(logits.shape[1]):
             mixed = mixed * np.uint64(6364136223846793005) + np.uint64(1442695040888963407)
-            logits[game, action] = np.float32(mixed >> np.uint64(40)) * np.float32(1e-9)
-        play_out(scratch, game, 3 * points)
-        values[game] = np.sign(final_score(scratch, game) * games.info[game, TO_PLAY])
+            logits[row, action] = np.float32(mixed >> np.uint64(40)) * np.float32(1e-9)
+        play_out(scratch, game, 3 * logits.shape[1])
+        values[row] = np.sign(final_score(scratch, game) * games.info[game, TO_PLAY])
 
 
 class PlayoutEvaluator:
@@ -79,27 +82,27 @@ class PlayoutEvaluator:
         self._seeds = rng
         self._scratch = None
 
-    def evaluate(self, batch: GoBatch) -> tuple[np.ndarray, np.ndarray]:
+    def evaluate(self, batch: GoBatch, games: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """See `Evaluator`."""
+        scratch = self._scratch_for(batch)
+        logits = np.empty((len(games), batch.num_actions), np.float32)
+        values = np.empty(len(games), np.float32)
+        arguments = (batch.games, np.asarray(games, np.int64), scratch.games, logits, values)
+        for_games(_play_out_games, len(games), 64 * batch.num_actions, *arguments)
+        if self._ledger is not None:
+            self._ledger.charge_playouts(len(games))
+        return logits, values
+
+    def _scratch_for(self, batch: GoBatch) -> GoBatch:
+        """Games to play in, with streams of their own and room for the moves of a playout."""
         scratch = self._scratch
-        if (
-            scratch is None
-            or scratch.games.cells.shape != batch.games.cells.shape
-            or scratch.games.words.shape != batch.games.words.shape
-        ):
+        if scratch is None or scratch.games.cells.shape != batch.games.cells.shape:
             scratch = self._scratch = batch.clone()
             scratch.seed(int(self._seeds.integers(2**63)))
-        logits = np.zeros((batch.num_games, batch.num_actions), np.float32)
-        values = np.zeros(batch.num_games, np.float32)
-        for_games(
-            _play_out_games,
-            batch.num_games,
-            64 * batch.num_actions,
-            batch.games,
-            scratch.games,
-            logits,
-            values,
-        )
-        if self._ledger is not None:
-            self._ledger.charge_playouts(batch.num_games)
-        return logits, values
+        needed = int(batch.games.info[:, HISTORY_COUNT].max()) + 3 * batch.num_actions + 1
+        slots = history_slots(batch.games)
+        while 7 * slots < 8 * needed:
+            slots *= 2
+        if history_slots(scratch.games) != slots:
+            scratch.games = grow_history(scratch.games, slots)
+        return scratch

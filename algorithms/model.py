@@ -16,7 +16,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from algorithms.budget import Ledger
 from algorithms.networks import NETWORK_PLANES, Network, NetworkConfig
 from goenv import GoBatch
+from goenv.observations import observe_selected, read_view
+from goenv.threads import for_games
 
+_VIEW = read_view(NETWORK_PLANES, np.float32)
 _LEGAL = NETWORK_PLANES.index("legal")
 
 
@@ -144,27 +147,23 @@ class NetworkEvaluator:
 
     def __init__(self, model: Model):
         self.model = model
-        self._planes: np.ndarray | None = None
 
-    def evaluate(self, batch: GoBatch) -> tuple[np.ndarray, np.ndarray]:
+    def evaluate(self, batch: GoBatch, games: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """See `Evaluator`."""
-        shape = (batch.num_games, len(NETWORK_PLANES), batch.max_size, batch.max_size)
-        if self._planes is None or self._planes.shape != shape:
-            self._planes = np.empty(shape, np.float32)
-        planes = batch.observe(NETWORK_PLANES, np.float32, out=self._planes)
         padded = bool((batch.sizes < batch.max_size).any())
-        running = np.flatnonzero(~batch.done)
-        if len(running) == len(batch):
-            return self.model.evaluate(planes, padded)
-        # The leaves of a search include finished games: one in twenty on 5x5.
-        logits = np.zeros((len(batch), batch.num_actions), np.float32)
-        values = np.zeros(len(batch), np.float32)
-        if len(running):
-            logits[running], values[running] = self.model.evaluate(planes[running], padded)
-        return logits, values
+        return self.model.evaluate(observe(batch, games), padded)
 
     def seed(self, rng: np.random.Generator) -> None:
         """There is nothing random."""
+
+
+def observe(batch: GoBatch, games: np.ndarray) -> np.ndarray:
+    """`NETWORK_PLANES` of some games, float32 [n, C, N, N]."""
+    planes = np.empty((len(games), *_VIEW.shape(batch.max_size)), np.float32)
+    flat = planes.reshape(len(games), -1)
+    arguments = (*batch.games, np.asarray(games, np.int64), _VIEW.codes, flat, False)
+    for_games(observe_selected, len(games), batch.num_actions, *arguments)
+    return planes
 
 
 def masked_log_policy(logits: Tensor, planes: Tensor) -> Tensor:

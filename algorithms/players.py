@@ -64,7 +64,10 @@ class PolicyAgent:
 
     def act(self, batch: GoBatch, rng: np.random.Generator) -> np.ndarray:
         """See `Agent`."""
-        logits, _ = self._evaluator.evaluate(batch)
+        running = np.flatnonzero(~batch.done)
+        logits = np.zeros((len(batch), batch.num_actions), np.float32)
+        if len(running):
+            logits[running], _ = self._evaluator.evaluate(batch, running)
         return _draw(logits, batch.legal_actions(), self.temperature, rng)
 
     __call__ = act
@@ -87,8 +90,7 @@ class SearchAgent:
     def act(self, batch: GoBatch, rng: np.random.Generator) -> np.ndarray:
         """See `Agent`."""
         self._search.evaluator.seed(rng)
-        tree_bytes = 16 * (self._search.config.simulations + 1) * batch.num_actions
-        part = max(1, _TREE_BYTES // tree_bytes)
+        part = max(1, _TREE_BYTES // self._search.bytes_a_game(batch.num_actions))
         if len(batch) <= part:
             return self._act(batch, rng)
         parts = [
@@ -100,7 +102,7 @@ class SearchAgent:
     def _act(self, batch: GoBatch, rng: np.random.Generator) -> np.ndarray:
         result = self._search.run(batch, rng)
         if self.temperature == 0:
-            return result.best_actions()
+            return result.best
         return _draw(np.log(np.maximum(result.visits, 1)), result.visits > 0, self.temperature, rng)
 
     __call__ = act
@@ -108,7 +110,9 @@ class SearchAgent:
 
 def uct_agent(playouts: int, exploration: float = 1.0) -> SearchAgent:
     """UCT (Kocsis and Szepesvari 2006): UCB1 with one random playout a leaf."""
-    config = SearchConfig(simulations=playouts, rule="ucb1", exploration=exploration)
+    config = SearchConfig(
+        simulations=playouts, root="ucb1", interior="ucb1", exploration=exploration
+    )
     return SearchAgent(Search(config, PlayoutEvaluator()), name=f"uct:{playouts}")
 
 

@@ -124,6 +124,12 @@ def remember_position(words, game, first, count, superko, to_play, black, white)
     return 0 if known else 1
 
 
+@inlined
+def forget_position(words, game, first, key):
+    """Take out the key that was added last; the filters keep it, which costs but a look-up."""
+    words[game, _find(words, game, first, key)] = 0
+
+
 @kernel
 def copy_table(source, from_game, target, to_game, first):
     """Copy a table, which begins at column `first`, into one of another length."""

@@ -323,6 +323,16 @@ def observe_games(first, last, cells, bits, words, info, neighbours, codes, out,
         observe_game(games, game, codes, out, game, channels_last)
 
 
+@kernel
+def observe_selected(
+    first, last, cells, bits, words, info, neighbours, chosen, codes, out, channels_last
+):
+    """Observations of games ``chosen[first:last]`` into the same rows of `out` [n, C * N * N]."""
+    games = Games(cells, bits, words, info, neighbours)
+    for row in range(first, last):
+        observe_game(games, chosen[row], codes, out, row, channels_last)
+
+
 @inlined
 def legal_row(games, game, out, row):
     """Legal actions of one game into ``out[row]`` bool [A]; all False in a finished game."""

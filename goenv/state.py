@@ -259,6 +259,21 @@ def _copy_tables(source, target, first):
         copy_table(source, game, target, game, first)
 
 
+@inlined
+def copy_position(source, from_game, target, to_game):
+    """Copy all of a game but its table of positions; the boards must be as large."""
+    for point in range(source.cells.shape[1]):
+        for field in range(CELL_FIELDS):
+            target.cells[to_game, point, field] = source.cells[from_game, point, field]
+    for row in range(BIT_ROWS):
+        for index in range(source.bits.shape[2]):
+            target.bits[to_game, row, index] = source.bits[from_game, row, index]
+    for column in range(INFO_FIELDS):
+        target.info[to_game, column] = source.info[from_game, column]
+    for column in range(FIRST_SLOT + source.cells.shape[1]):
+        target.words[to_game, column] = source.words[from_game, column]
+
+
 @kernel
 def copy_game(source, from_game, target, to_game):
     """Copy one game into a slot of `target`, whose boards must be as large; the stream goes along.
@@ -272,17 +287,9 @@ def copy_game(source, from_game, target, to_game):
     head = FIRST_SLOT + source.cells.shape[1]
     if 8 * source.info[from_game, HISTORY_COUNT] > 7 * (target.words.shape[1] - head):
         raise RuntimeError("the history does not fit: make room with goenv.state.grow_history")
-    for point in range(source.cells.shape[1]):
-        for field in range(CELL_FIELDS):
-            target.cells[to_game, point, field] = source.cells[from_game, point, field]
-    for row in range(BIT_ROWS):
-        for index in range(source.bits.shape[2]):
-            target.bits[to_game, row, index] = source.bits[from_game, row, index]
-    for column in range(INFO_FIELDS):
-        target.info[to_game, column] = source.info[from_game, column]
-    same = target.words.shape[1] == source.words.shape[1]
-    head = source.words.shape[1] if same else FIRST_SLOT + source.cells.shape[1]
-    for column in range(head):
-        target.words[to_game, column] = source.words[from_game, column]
-    if not same:
+    copy_position(source, from_game, target, to_game)
+    if target.words.shape[1] == source.words.shape[1]:
+        for column in range(head, source.words.shape[1]):
+            target.words[to_game, column] = source.words[from_game, column]
+    else:
         copy_table(source.words, from_game, target.words, to_game, head)

@@ -1,5 +1,6 @@
 """Tree search over many games at once; see `algorithms.search.search`."""
 
-from algorithms.search.search import Search, SearchConfig, SearchResult
+from algorithms.search.config import SearchConfig
+from algorithms.search.search import Search, SearchResult
 
 __all__ = ["Search", "SearchConfig", "SearchResult"]

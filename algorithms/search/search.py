@@ -1,73 +1,61 @@
-"""Search: simulations over many games at once, by any rule and any evaluator."""
+"""Search: simulations over many games at once, by any rules and any evaluator."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 
 from algorithms.evaluator import Evaluator
-from algorithms.search.rules import RULES
-from algorithms.search.tree import (
+from algorithms.search.config import SearchConfig
+from algorithms.search.reuse import begin_searches
+from algorithms.search.trees import (
+    ACTIVE,
+    CRAMPED,
+    ILLEGAL,
+    PENDING,
+    ROOT,
     Trees,
     allocate_trees,
-    expand_and_backup,
-    mix_root_noise,
-    select,
+    tree_bytes,
 )
+from algorithms.search.walk import advance
 from goenv import GoBatch
 from goenv.state import HISTORY_COUNT, grow_history, history_slots
 from goenv.threads import for_games
 
 
-class SearchConfig(BaseModel):
-    """How to search."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    simulations: int = Field(32, ge=1, description="leaf evaluations a move, the root's excluded")
-    rule: str = Field("puct", pattern="^(puct|ucb1)$", description="puct or ucb1")
-    exploration: float = Field(1.25, ge=0, description="c of PUCT or UCB1, on Q in [-1, 1]")
-    first_play_reduction: float = Field(
-        0.25,
-        ge=0,
-        description="how much less than its node an untried move counts (not at noisy roots)",
-    )
-    noise_fraction: float = Field(0.0, ge=0, le=1, description="share of Dirichlet noise, root")
-    noise_concentration: float = Field(
-        10.0, gt=0, description="sum of the Dirichlet parameters over a root's legal actions"
-    )
-
-
 @dataclass(frozen=True)
 class SearchResult:
-    """What a search found at the roots.
+    """What searches of n games found at their roots.
 
     Attributes:
-        visits: int32 [B, A], simulations through each action; zeros where the game is over.
-        q: float32 [B, A], mean value of each action for the player to move; 0 unvisited.
-        prior: float32 [B, A], prior with noise; 0 where illegal.
-        value: float32 [B], mean value of the root for the player to move.
+        visits: int32 [n, A], simulations through each action; zeros where the game is over.
+        q: float32 [n, A], mean value of each action for the player to move; 0 unvisited.
+        prior: float32 [n, A], prior with noise; 0 where illegal.
+        value: float32 [n], value of the root for the player to move: the mean of all simulations,
+            or under a Gumbel root the completed Q values weighed by `policy`.
+        policy: float32 [n, A], the improved policy, a target for learning: the shares of visits,
+            or under a Gumbel root the softmax of logits + sigma(completed Q). Zeros where over.
+        best: int64 [n], the action that the search chose: the most visited, among equals the one
+            of larger Q, or under a Gumbel root the one that won the halving.
     """
 
     visits: np.ndarray
     q: np.ndarray
     prior: np.ndarray
     value: np.ndarray
-
-    def policy(self) -> np.ndarray:
-        """Share of the visits, float32 [B, A]; zeros where the game is over."""
-        total = self.visits.sum(axis=1, keepdims=True)
-        return (self.visits / np.maximum(total, 1)).astype(np.float32)
-
-    def best_actions(self) -> np.ndarray:
-        """The most visited action, int64 [B]; among equals the one of larger Q."""
-        return np.argmax(self.visits + 0.25 * (1 + self.q), axis=1)
+    policy: np.ndarray
+    best: np.ndarray
 
 
 class Search:
-    """Searches batches of games; keeps its arrays from call to call.
+    """Searches games side by side and keeps its trees from call to call.
+
+    `run` searches all games of a batch to the end. To have the network's batches always full,
+    games may also be searched one after the other in each slot: `begin` a search in some games,
+    call `round` until it names games that are done, read their `result`, play, begin anew.
 
     Args:
         config: how to search.
@@ -77,75 +65,183 @@ class Search:
     def __init__(self, config: SearchConfig, evaluator: Evaluator):
         self.config = config
         self.evaluator = evaluator
+        self._settings = config.settings()
         self._trees: Trees | None = None
         self._leaves: GoBatch | None = None
+        self._logits = np.zeros((1, 1), np.float32)
+        self._values = np.zeros(1, np.float32)
 
-    def run(self, batch: GoBatch, rng: np.random.Generator) -> SearchResult:
+    def run(
+        self, batch: GoBatch, rng: np.random.Generator, simulations: int | None = None
+    ) -> SearchResult:
         """Search every running game of the batch, which is left as it is.
 
         Args:
             batch: games; finished ones get an empty result.
-            rng: source of the root noise and of the evaluator's randomness.
+            rng: source of the root noise.
+            simulations: a move; None: those of the configuration, which are the most there may be.
+        """
+        games = np.flatnonzero(~batch.done)
+        self._fit(batch).info[:, ACTIVE] = 0
+        if len(games):
+            self.begin(batch, games, rng, simulations)
+            while self.active.any():
+                self.round(batch)
+        return self.result(np.arange(len(batch)), batch.done)
+
+    @property
+    def active(self) -> np.ndarray:
+        """Games whose search is under way, bool [B]."""
+        assert self._trees is not None
+        return self._trees.info[:, ACTIVE] != 0
+
+    def begin(
+        self,
+        batch: GoBatch,
+        games: np.ndarray,
+        rng: np.random.Generator,
+        simulations: int | np.ndarray | None = None,
+        noisy: np.ndarray | bool = True,
+    ) -> None:
+        """Begin searches.
+
+        Args:
+            batch: the games.
+            games: int [n], running ones, those to search.
+            rng: source of the root noise.
+            simulations: for all or int [n], up to those of the configuration; None: as many.
+            noisy: whether roots get the noise of the configuration, for all or bool [n].
         """
         config = self.config
-        trees, leaves = self._arrays(batch)
-        trees.used[:] = 0
-        rule, exploration = RULES[config.rule], np.float32(config.exploration)
-        reduction = np.float32(config.first_play_reduction)
-        # Noise at the root asks for moves to be tried: they must not be held back for being new.
-        root_reduction = np.float32(0) if config.noise_fraction > 0 else reduction
-        games, work = batch.num_games, 32 * batch.num_actions
-        for simulation in range(config.simulations + 1):
-            for_games(
-                select,
-                games,
-                work,
-                trees,
-                batch.games,
-                leaves.games,
-                rule,
-                exploration,
-                reduction,
-                root_reduction,
-            )
-            logits, values = self.evaluator.evaluate(leaves)
-            for_games(expand_and_backup, games, work, trees, logits, values)
-            if simulation == 0 and config.noise_fraction > 0:
-                noise = self._noise(trees, rng)
-                for_games(mix_root_noise, games, work, trees, noise, config.noise_fraction)
-        return _read_roots(trees, batch.done)
+        games = np.asarray(games, np.int64)
+        trees = self._fit(batch)
+        budgets = np.empty(len(games), np.int64)
+        budgets[...] = config.simulations if simulations is None else simulations
+        if (budgets < 1).any() or (budgets > config.simulations).any():
+            raise ValueError(f"simulations must be 1 to {config.simulations}, got {simulations}")
+        noisy = np.broadcast_to(np.asarray(noisy), len(games))
+        shape = (len(games), batch.num_actions)
+        if config.root == "gumbel":
+            draws = rng.gumbel(size=shape) if config.gumbel_scale > 0 else np.zeros(shape)
+            trees.noise[games] = config.gumbel_scale * draws * noisy[:, None]
+        elif config.noise_fraction > 0:
+            trees.noise[games] = self._dirichlet(batch.take(games).legal_actions(), rng)
+            trees.noise_share[games] = np.where(noisy, config.noise_fraction, 0)
+        limit = trees.value.shape[1] - config.simulations - 1
+        begin_searches(trees, batch.games, games, budgets, self._settings, config.reuse, limit)
 
-    def _arrays(self, batch: GoBatch) -> tuple[Trees, GoBatch]:
+    def round(self, batch: GoBatch) -> np.ndarray:
+        """One simulation, or as many as leaves are collected, in each active game.
+
+        Returns:
+            The games whose search has come to its end with this round, int [n].
+        """
         trees, leaves = self._trees, self._leaves
-        nodes = self.config.simulations + 1
-        if trees is None or trees.visits.shape != (batch.num_games, nodes, batch.num_actions):
-            trees = self._trees = allocate_trees(batch.num_games, nodes, batch.num_actions)
-        if leaves is None or leaves.games.cells.shape != batch.games.cells.shape:
-            leaves = self._leaves = batch.clone()
-        # A path adds at most `nodes` positions to the history of the game.
+        assert trees is not None and leaves is not None
+        before = self.active
+        self._advance(batch)
+        cramped = trees.info[:, CRAMPED] != 0
+        if cramped.any():
+            leaves.games = grow_history(leaves.games, 2 * history_slots(leaves.games))
+            trees.synced[...] = False
+        waiting = np.arange(trees.rows.shape[1]) < trees.info[:, PENDING, None]
+        slots = np.flatnonzero(waiting)
+        if len(slots):
+            trees.rows[waiting] = np.arange(len(slots))
+            self._logits, self._values = self.evaluator.evaluate(leaves, slots)
+        return np.flatnonzero(before & ~self.active)
+
+    def result(self, games: np.ndarray, done: np.ndarray | None = None) -> SearchResult:
+        """What the last searches of `games` found; nothing in those that are `done`."""
+        trees, config = self._trees, self.config
+        assert trees is not None
+        nodes = (games, trees.info[games, ROOT])
+        running = np.ones(len(games), np.bool_) if done is None else ~done
+        legal = (trees.prior[nodes] != ILLEGAL) & running[:, None]
+        visits = np.where(legal, trees.visits[nodes], 0)
+        q = np.where(visits > 0, trees.q[nodes], 0).astype(np.float32)
+        prior = np.where(legal, trees.prior[nodes], 0).astype(np.float32)
+        value, count = trees.value[nodes], visits.sum(axis=1)
+        mean = (value + (visits * q).sum(axis=1)) / (1 + count)
+        if config.root != "gumbel":
+            policy = visits / np.maximum(count, 1)[:, None]
+            best = np.argmax(visits + 0.25 * (1 + q), axis=1)
+        else:
+            tried = (prior * (visits > 0)).sum(axis=1)
+            mixed = (prior * q).sum(axis=1) / np.maximum(tried, 1e-30)
+            mixed = np.where(tried > 0, (value + count * mixed) / (1 + count), value)
+            completed = np.where(visits > 0, q, mixed[:, None])
+            most = visits.max(axis=1, keepdims=True, initial=0)
+            bonus = (config.visit_offset + most) * config.value_scale * completed
+            weight = np.where(legal, prior * np.exp(bonus - bonus.max(axis=1, keepdims=True)), 0)
+            policy = weight / np.maximum(weight.sum(axis=1, keepdims=True), 1e-30)
+            mean = (policy * completed).sum(axis=1)
+            new = np.where(legal, visits - trees.earlier[games], -1)
+            last = legal & (new == new.max(axis=1, keepdims=True))
+            best = np.where(last, trees.noise[games] + bonus, -np.inf).argmax(axis=1)
+        value = np.where(running, mean, 0).astype(np.float32)
+        return SearchResult(visits, q, prior, value, policy.astype(np.float32), best)
+
+    def bytes_a_game(self, actions: int) -> int:
+        """About what the tree of one game takes on boards of so many actions."""
+        return tree_bytes(self._nodes(), actions)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The searches under way, in a form that checkpoints can hold."""
+        if self._trees is None or self._leaves is None:
+            return {}
+        return {
+            "trees": self._trees._asdict(),
+            "leaves": np.frombuffer(self._leaves.get_state(), np.uint8),
+            "logits": self._logits,
+            "values": self._values,
+        }
+
+    def load_state_dict(self, saved: dict[str, Any], batch: GoBatch) -> None:
+        """Go on with the searches that `state_dict` returned.
+
+        Args:
+            saved: by a search of the same configuration.
+            batch: the games that are searched.
+        """
+        if not saved:
+            return
+        trees = self._fit(batch)
+        for name, array in saved["trees"].items():
+            getattr(trees, name)[...] = array
+        self._leaves = GoBatch.from_state(saved["leaves"].tobytes())
+        self._logits, self._values = saved["logits"], saved["values"]
+
+    def _advance(self, batch: GoBatch) -> None:
+        assert self._trees is not None and self._leaves is not None
+        work = 32 * batch.num_actions
+        arguments = (self._trees, batch.games, self._leaves.games, self._settings)
+        for_games(advance, batch.num_games, work, *arguments, self._logits, self._values)
+
+    def _nodes(self) -> int:
+        return (2 if self.config.reuse else 1) * self.config.simulations + 1
+
+    def _fit(self, batch: GoBatch) -> Trees:
+        """Make arrays for the batch, or more room in those there are."""
+        config, trees, leaves = self.config, self._trees, self._leaves
+        nodes = self._nodes()
+        shape = (batch.num_games, nodes, batch.num_actions)
+        if trees is None or leaves is None or trees.visits.shape != shape:
+            trees = self._trees = allocate_trees(*shape, config.leaves, config.merge)
+            leaves = self._leaves = batch.take(np.repeat(np.arange(len(batch)), config.leaves))
+        # Room for most walks, and for a random playout after them; see `round` for the others.
+        needed = int(batch.games.info[:, HISTORY_COUNT].max()) + 32 + 3 * batch.num_actions
         slots = history_slots(batch.games)
-        needed = int(batch.games.info[:, HISTORY_COUNT].max()) + nodes + 1
-        while 8 * needed > 7 * slots:
+        while 7 * slots < 8 * needed:
             slots *= 2
         if history_slots(leaves.games) < slots:
             leaves.games = grow_history(leaves.games, slots)
-        return trees, leaves
+            trees.synced[...] = False
+        return trees
 
-    def _noise(self, trees: Trees, rng: np.random.Generator) -> np.ndarray:
-        """Dirichlet noise [B, A] over the legal actions of each root, one draw a search."""
-        legal = trees.prior[:, 0] >= 0
+    def _dirichlet(self, legal: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Dirichlet noise [n, A] over the legal actions of each root, one draw a search."""
         parameter = self.config.noise_concentration / np.maximum(legal.sum(axis=1), 1)
-        draws = rng.gamma(np.broadcast_to(parameter[:, None], legal.shape)) * legal
+        draws = rng.gamma(np.broadcast_to(parameter[:, None], legal.shape))
         draws = np.maximum(draws, 1e-30) * legal
         return (draws / np.maximum(draws.sum(axis=1, keepdims=True), 1e-30)).astype(np.float32)
-
-
-def _read_roots(trees: Trees, done: np.ndarray) -> SearchResult:
-    running = ~done[:, None]
-    visits = np.where(running, trees.visits[:, 0], 0)
-    q = np.where(visits > 0, trees.q[:, 0], 0).astype(np.float32)
-    prior = np.where(running, np.maximum(trees.prior[:, 0], 0), 0).astype(np.float32)
-    total = visits.sum(axis=1)
-    value = (trees.node_value[:, 0] + (visits * q).sum(axis=1)) / (1 + total)
-    value = np.where(done, trees.node_value[:, 0], value).astype(np.float32)
-    return SearchResult(visits=visits, q=q, prior=prior, value=value)

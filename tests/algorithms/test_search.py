@@ -24,9 +24,10 @@ class HashEvaluator:
         rng = np.random.default_rng(seed)
         return rng.normal(size=board.size + 1).astype(np.float32), float(rng.uniform(-0.9, 0.9))
 
-    def evaluate(self, batch):
+    def evaluate(self, batch, games):
         self.calls += 1
-        judged = [self.judge(b, t) for b, t in zip(batch.boards(), batch.to_play, strict=True)]
+        boards, to_play = batch.boards(), batch.to_play
+        judged = [self.judge(boards[game], to_play[game]) for game in games]
         values = np.array([value for _, value in judged], np.float32)
         return np.stack([logits for logits, _ in judged]), values
 
@@ -57,7 +58,7 @@ def test_same_visits_and_values_as_the_plain_tree(rule, reduction, size, plies):
     rules = Rules(size, komi=0.5)
     batch, games = random_positions(rules, 6, plies, seed=size + plies)
     config = SearchConfig(
-        simulations=120, rule=rule, exploration=1.1, first_play_reduction=reduction
+        simulations=120, root=rule, interior=rule, exploration=1.1, first_play_reduction=reduction
     )
     result = Search(config, HashEvaluator()).run(batch, np.random.default_rng(0))
     compared = 0
@@ -123,7 +124,7 @@ def test_finds_a_win_in_one_and_values_it_from_the_movers_side():
     result = Search(SearchConfig(simulations=200), UniformEvaluator()).run(
         batch, np.random.default_rng(0)
     )
-    assert result.best_actions()[0] == 4
+    assert result.best[0] == 4
     assert result.q[0, 4] == 1.0
     assert result.value[0] > 0.5
 
@@ -137,7 +138,7 @@ def test_white_takes_a_win_in_one_too():
         batch, np.random.default_rng(0)
     )
     assert batch.to_play[0] == -1
-    assert result.best_actions()[0] == 4
+    assert result.best[0] == 4
     assert result.q[0, 4] == 1.0
 
 
@@ -161,7 +162,7 @@ def test_superko_is_exact_inside_the_tree():
     # Every node of a deep search on 2x2, where nearly all moves end in repetition.
     rules = Rules(2, komi=0.5)
     batch, games = random_positions(rules, 8, 5, seed=9)
-    config = SearchConfig(simulations=600, rule="ucb1", exploration=2.0)
+    config = SearchConfig(simulations=600, root="ucb1", interior="ucb1", exploration=2.0)
     result = Search(config, HashEvaluator()).run(batch, np.random.default_rng(0))
     for index, game in enumerate(games):
         if not game.over:
@@ -174,20 +175,20 @@ def test_playouts_are_repeatable_unbiased_and_leave_the_leaf_alone():
     evaluator = PlayoutEvaluator()
     evaluator.seed(np.random.default_rng(0))
     before = batch.games.cells.copy()
-    _, values = evaluator.evaluate(batch)
+    _, values = evaluator.evaluate(batch, np.arange(len(batch)))
     assert (batch.games.cells == before).all()
     assert set(np.unique(values)) <= {-1.0, 0.0, 1.0}
     evaluator.seed(np.random.default_rng(0))
-    _, again = evaluator.evaluate(batch)
+    _, again = evaluator.evaluate(batch, np.arange(len(batch)))
     assert (values == again).all()
     # Different games of one batch draw differently.
     first = GoBatch(2000, Rules(5, komi=0.5))
-    _, values = evaluator.evaluate(first)
+    _, values = evaluator.evaluate(first, np.arange(len(first)))
     assert 0.05 < (values > 0).mean() < 0.95
 
 
 def test_uct_finds_the_centre_on_3x3():
     batch = GoBatch(1, Rules(3, komi=8.5))
-    config = SearchConfig(simulations=3000, rule="ucb1", exploration=1.0)
+    config = SearchConfig(simulations=3000, root="ucb1", interior="ucb1", exploration=1.0)
     result = Search(config, PlayoutEvaluator()).run(batch, np.random.default_rng(0))
-    assert result.best_actions()[0] == 4
+    assert result.best[0] == 4
