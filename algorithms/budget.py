@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from goenv import GoBatch, Rules
+from goenv import GoBatch, IllegalActionError, Rules
+from goenv.game_loops import play_chosen, play_randomly
+from goenv.illegal import REASONS
+from goenv.legality import legality
 
 
 class Budget(BaseModel):
@@ -68,6 +71,11 @@ class Ledger:
     flops: float = 0.0
     seconds: float = 0.0
     budget: Budget | None = field(default=None, repr=False)
+
+    def add(self, other: Ledger) -> None:
+        """Add what another ledger has counted, such as that of a thread."""
+        for name, count in other.spent().items():
+            setattr(self, name, getattr(self, name) + count)
 
     def charge_env_steps(self, count: int) -> None:
         """Add moves played."""
@@ -142,3 +150,22 @@ class MeteredBatch(GoBatch):
         moving = int((~self.done).sum())
         super().step(actions)
         self.ledger.charge_env_steps(moving)
+
+    def step_games(self, games: np.ndarray, actions: np.ndarray) -> None:
+        """Play one action, int [n], in each of these running games, int [n], and in no other.
+
+        Raises:
+            IllegalActionError: an action is illegal; nothing is played in any game.
+        """
+        games, actions = np.asarray(games, np.int64), np.asarray(actions, np.int64)
+        self.make_room()
+        wrong = play_chosen(*self.games, games, actions)
+        if wrong >= 0:
+            action = int(actions[games == wrong][0])
+            raise IllegalActionError(wrong, action, REASONS[legality(self.games, wrong, action)])
+        self.ledger.charge_env_steps(len(games))
+
+    def play_randomly(self, game: int, moves: int) -> None:
+        """Play so many random legal actions in one game, or fewer if it ends."""
+        self.make_room(max(1, moves))
+        self.ledger.charge_env_steps(int(play_randomly(*self.games, game, moves)))

@@ -28,6 +28,14 @@ class StartConfig(BaseModel):
     random_moves: int = Field(
         0, ge=0, description="half of the games begin with 1 to this many random moves"
     )
+    sizes: dict[int, float] = Field(
+        {},
+        description="sides of boards with weights, such as {5: 1, 7: 3}, none larger than that of "
+        "the game; empty: that of the game",
+    )
+    komis_by_size: dict[int, tuple[float, ...]] = Field(
+        {}, description="komis of the sizes named here, in place of komis"
+    )
 
     @field_validator("komis")
     @classmethod
@@ -35,6 +43,17 @@ class StartConfig(BaseModel):
         for komi in komis:
             Rules(komi=komi)
         return komis
+
+    @field_validator("sizes", "komis_by_size")
+    @classmethod
+    def _valid_sizes(cls, sizes: dict[int, Any]) -> dict[int, Any]:
+        for size, value in sizes.items():
+            Rules(size=size)
+            if isinstance(value, tuple):
+                cls._valid_komis(value)
+            elif not value > 0:
+                raise ValueError(f"the weight of size {size} must be above 0, got {value}")
+        return sizes
 
 
 class OptimiserConfig(BaseModel):
@@ -92,14 +111,14 @@ class Optimiser:
     """AdamW on a network, with its schedule.
 
     Args:
-        network: to train.
+        model: whose network to train.
         config: rates.
     """
 
-    def __init__(self, network: nn.Module, config: OptimiserConfig):
-        self._network, self._config = network, config
+    def __init__(self, model: Model, config: OptimiserConfig):
+        self._model, self._config = model, config
         self._adam = torch.optim.AdamW(
-            network.parameters(),
+            model.network.parameters(),
             lr=config.learning_rate,
             weight_decay=config.weight_decay,
             fused=True,
@@ -116,9 +135,12 @@ class Optimiser:
         """Clip the gradients, take a step, clear them; returns their norm before clipping."""
         for group in self._adam.param_groups:
             group["lr"] = self.rate(progress)
-        norm = nn.utils.clip_grad_norm_(self._network.parameters(), self._config.gradient_clip)
+        norm = nn.utils.clip_grad_norm_(
+            self._model.network.parameters(), self._config.gradient_clip
+        )
         self._adam.step()
         self._adam.zero_grad(set_to_none=True)
+        self._model.updated()
         return float(norm)
 
     def state_dict(self) -> dict[str, Any]:
@@ -129,7 +151,7 @@ class Optimiser:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over what `state_dict` returned."""
         full = self._adam.state_dict()
-        parameters = list(self._network.parameters())
+        parameters = list(self._model.network.parameters())
         full["state"] = {
             int(index): {
                 name: _laid_out_like(parameters[int(index)], torch.as_tensor(value))
@@ -148,25 +170,48 @@ def _laid_out_like(parameter: torch.Tensor, value: torch.Tensor) -> torch.Tensor
 
 
 class Starts:
-    """Begins training games: draws their komi and how many random moves open them.
+    """Begins training games: draws their size and komi, and plays random moves that open them.
 
     Args:
         config: from what to draw.
-        rules: of the games, but for the komi.
+        rules: of the games, but for size and komi; on smaller boards `max_moves` is less, as the
+            number of points is.
+
+    Raises:
+        ValueError: a size is larger than that of the rules.
     """
 
     def __init__(self, config: StartConfig, rules: Rules):
         self.config = config
-        fields = {name: getattr(rules, name) for name in Rules.field_names()}
-        komis = config.komis or (rules.komi,)
-        self._rules = [Rules(**{**fields, "komi": komi}) for komi in komis]
+        sizes = config.sizes or {rules.size: 1.0}
+        if max(sizes) > rules.size:
+            raise ValueError(f"start.sizes: the game has size {rules.size}, got {max(sizes)}")
+        self.largest_rules = rules
+        total = sum(sizes.values())
+        self._shares = np.cumsum([weight / total for weight in sizes.values()])
+        self._rules = [self._rules_of(size, rules) for size in sizes]
 
-    def begin(self, batch: MeteredBatch, game: int, rng: np.random.Generator) -> int:
-        """Begin `game` anew; returns the number of random moves that should open it."""
-        batch.set_rules(game, self._rules[rng.integers(len(self._rules))])
-        if self.config.random_moves == 0 or rng.random() < 0.5:
-            return 0
-        return int(rng.integers(1, self.config.random_moves + 1))
+    def _rules_of(self, size: int, rules: Rules) -> list[Rules]:
+        fields = {name: getattr(rules, name) for name in Rules.field_names()}
+        if rules.max_moves is not None:
+            fields["max_moves"] = max(2, round(rules.max_moves * (size / rules.size) ** 2))
+        komis = self.config.komis_by_size.get(size, self.config.komis) or (rules.komi,)
+        return [Rules(**{**fields, "size": size, "komi": komi}) for komi in komis]
+
+    def begin(self, batch: MeteredBatch, game: int, rng: np.random.Generator) -> None:
+        """Begin `game` anew and play its random opening; it is running afterwards."""
+        choice = int(np.searchsorted(self._shares, rng.random(), side="right"))
+        rules = self._rules[min(choice, len(self._rules) - 1)]
+        moves = 0
+        if self.config.random_moves > 0 and rng.random() < 0.5:
+            moves = int(rng.integers(1, self.config.random_moves + 1))
+        drawn = rules[rng.integers(len(rules))]
+        while True:
+            batch.set_rules(game, drawn)
+            batch.play_randomly(game, moves)
+            if not batch.done[game]:
+                return
+            moves -= 1  # two passes, or a limit that comes at once
 
 
 def rng_state(rng: np.random.Generator) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import threading
 from collections.abc import Iterator
 from functools import cache
 
@@ -14,7 +15,7 @@ from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from algorithms.budget import Ledger
-from algorithms.networks import NETWORK_PLANES, Network, NetworkConfig
+from algorithms.networks import NETWORK_PLANES, Network, NetworkConfig, Outputs
 from goenv import GoBatch
 from goenv.observations import observe_selected, read_view
 from goenv.threads import for_games
@@ -41,48 +42,59 @@ def fast_dtype(device: torch.device) -> torch.dtype:
 
 @cache
 def flops_per_position(config: NetworkConfig, size: int) -> tuple[int, int]:
-    """FLOPs of one position on a board of side `size`: (forward, forward and backward)."""
+    """FLOPs of one position on a board of side `size`: (forward, forward and backward).
+
+    The backward pass is that of all heads there are.
+    """
     network = Network(config)
     planes = torch.zeros(1, len(NETWORK_PLANES), size, size)
     with FlopCounterMode(display=False) as forward, torch.no_grad():
         network(planes)
     with FlopCounterMode(display=False) as both:
-        logits, values = network(planes)
-        (logits.sum() + values.sum()).backward()
+        sum(out.sum() for out in network(planes, auxiliary=True) if out is not None).backward()
     return forward.get_total_flops(), both.get_total_flops()
 
 
 class Model:
-    """A network, its copy for inference, and the ledger that both charge.
+    """A network, its copy for inference, and the ledgers that both charge.
 
     Args:
         config: shape of the network.
         seed: of the initial weights.
         device: where it computes; by default the GPU if there is one.
+        averaging: if above 0, players have an average of the weights over training, which keeps
+            this share of itself at each update (as KataGo's players have); 0: the latest weights.
     """
 
     def __init__(
-        self, config: NetworkConfig, seed: int = 0, device: torch.device | None = None
+        self,
+        config: NetworkConfig,
+        seed: int = 0,
+        device: torch.device | None = None,
+        averaging: float = 0.0,
     ) -> None:
         self.config = config
         self.device = default_device() if device is None else device
         self.dtype = fast_dtype(self.device)
+        self.averaging = averaging
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             network = Network(config)
         self.network = network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._average = copy.deepcopy(self.network).requires_grad_(False) if averaging else None
         self._inference = copy.deepcopy(self.network).to(self.dtype).eval().requires_grad_(False)
         self._stale = False
-        self._ledger: Ledger | None = None
+        self._charged = threading.local()
 
     @contextlib.contextmanager
     def charging(self, ledger: Ledger) -> Iterator[None]:
-        """Within this context every pass is charged to `ledger`; outside it, to nobody."""
-        self._ledger, before = ledger, self._ledger
+        """Within this context every pass of this thread is charged to `ledger`, else to nobody."""
+        before = getattr(self._charged, "ledger", None)
+        self._charged.ledger = ledger
         try:
             yield
         finally:
-            self._ledger = before
+            self._charged.ledger = before
 
     def evaluate(self, planes: np.ndarray, padded: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """Policy logits float32 [B, A] and values float32 [B] in [-1, 1]; charged.
@@ -91,55 +103,82 @@ class Model:
             planes: `NETWORK_PLANES`, [B, 5, N, N].
             padded: whether some boards are smaller than the array.
         """
-        if self._stale:
-            self._refresh()
+        self.refresh()
         inputs = torch.from_numpy(planes).to(self.device, self.dtype)
         with torch.inference_mode():
-            logits, values = self._inference(
-                inputs.contiguous(memory_format=torch.channels_last), padded
-            )
-            values = torch.tanh(values.float() / 2)
-            result = logits.float().cpu().numpy(), values.cpu().numpy()
-        if self._ledger is not None:
+            out = self._inference(inputs.contiguous(memory_format=torch.channels_last), padded)
+            values = torch.tanh(out.value.float() / 2)
+            result = out.policy.float().cpu().numpy(), values.cpu().numpy()
+        ledger = getattr(self._charged, "ledger", None)
+        if ledger is not None:
             forward, _ = flops_per_position(self.config, planes.shape[-1])
-            self._ledger.charge_evaluations(len(planes), forward)
+            ledger.charge_evaluations(len(planes), forward)
         return result
 
-    def forward(self, planes: Tensor, padded: bool = False) -> tuple[Tensor, Tensor]:
-        """Policy logits [B, A] and value logits [B] with gradients, in float32; charged.
+    def forward(self, planes: Tensor, padded: bool = False) -> Outputs:
+        """What the network says, auxiliary outputs included, with gradients, in float32; charged.
 
-        Gradients are expected to be taken once. See `Network` for the meaning of the value logit.
+        Gradients are expected to be taken once.
         """
         on_device = planes.to(self.device).contiguous(memory_format=torch.channels_last)
         with self._autocast():
-            logits, values = self.network(on_device, padded)
-        self._stale = True
-        if self._ledger is not None:
+            out = self.network(on_device, padded, auxiliary=True)
+        ledger = getattr(self._charged, "ledger", None)
+        if ledger is not None:
             _, both = flops_per_position(self.config, planes.shape[-1])
-            self._ledger.charge_samples(len(planes), both)
-        return logits.float(), values.float()
+            ledger.charge_samples(len(planes), both)
+        ownership = None if out.ownership is None else out.ownership.float()
+        score = None if out.score is None else out.score.float()
+        return Outputs(out.policy.float(), out.value.float(), ownership, score)
+
+    def updated(self) -> None:
+        """Take note that the network's weights have changed by a step of training."""
+        self._stale = True
+        if self._average is not None:
+            with torch.no_grad():
+                average = list(self._average.parameters())
+                torch._foreach_lerp_(average, list(self.network.parameters()), 1 - self.averaging)
+
+    def refresh(self) -> None:
+        """Bring the copy for inference up to date; several threads may use it afterwards."""
+        if not self._stale:
+            return
+        with torch.no_grad():
+            source = self.network if self._average is None else self._average
+            pairs = zip(self._inference.parameters(), source.parameters(), strict=True)
+            for target, weights in pairs:
+                target.copy_(weights)
+        self._stale = False
 
     def state_dict(self) -> dict[str, Tensor]:
-        """A copy of the weights, under the network's names."""
-        weights = self.network.state_dict()
-        return {name: value.detach().to("cpu", copy=True) for name, value in weights.items()}
+        """A copy of the player's weights, under the network's names."""
+        return _copied(self.network if self._average is None else self._average)
 
     def load_state_dict(self, weights: dict[str, Tensor]) -> None:
         """Take over weights; their names and shapes must fit the network's."""
         self.network.load_state_dict(weights)
+        if self._average is not None:
+            self._average.load_state_dict(weights)
         self._stale = True
+
+    def trained_weights(self) -> dict[str, Tensor]:
+        """The weights that training goes on from, where those of the player are an average."""
+        return {} if self._average is None else _copied(self.network)
+
+    def load_trained_weights(self, weights: dict[str, Tensor]) -> None:
+        """Take over what `trained_weights` returned, after `load_state_dict`."""
+        if weights:
+            self.network.load_state_dict(weights)
 
     def _autocast(self) -> contextlib.AbstractContextManager:
         if self.dtype == torch.float32:
             return contextlib.nullcontext()
         return torch.autocast(self.device.type, self.dtype)
 
-    def _refresh(self) -> None:
-        with torch.no_grad():
-            pairs = zip(self._inference.parameters(), self.network.parameters(), strict=True)
-            for target, source in pairs:
-                target.copy_(source)
-        self._stale = False
+
+def _copied(network: Network) -> dict[str, Tensor]:
+    weights = network.state_dict()
+    return {name: value.detach().to("cpu", copy=True) for name, value in weights.items()}
 
 
 class NetworkEvaluator:

@@ -51,7 +51,7 @@ class Reinforce:
         self._rules = rules
         self.model = Model(config.network, seed)
         self._opponent = Model(config.network, seed)
-        self._optimiser = Optimiser(self.model.network, config.optimiser)
+        self._optimiser = Optimiser(self.model, config.optimiser)
         self._starts = Starts(config.start, rules)
         self._rng = np.random.default_rng([seed, 0x5EED])
         self._pool = [self.model.state_dict()]
@@ -73,18 +73,18 @@ class Reinforce:
         """Positions [T, C, N, N] and actions [T] of the winners of whole games, and metrics."""
         count = self.config.games
         batch = MeteredBatch(ledger, count, self._rules, int(self._rng.integers(2**63)))
-        random_moves = np.array([self._starts.begin(batch, g, self._rng) for g in range(count)])
+        for game in range(count):
+            self._starts.begin(batch, game, self._rng)
         players = (PolicyAgent(self.model, 1.0), PolicyAgent(self._opponent, 1.0))
         current_is_black = np.arange(count) % 2 == 0
 
         steps = []  # (games, planes, actions, colour) of every move that a player chose
         while not batch.done.all():
             running = ~batch.done
-            opening = batch.ply < random_moves
             current_moves = (batch.to_play == BLACK) == current_is_black
-            actions = np.where(opening, batch.random_actions(), 0)
+            actions = np.zeros(count, np.int64)
             for player, mask in zip(players, (current_moves, ~current_moves), strict=True):
-                games = np.flatnonzero(mask & running & ~opening)
+                games = np.flatnonzero(mask & running)
                 if len(games):
                     position = batch.take(games)
                     actions[games] = player.act(position, self._rng)
@@ -109,9 +109,8 @@ class Reinforce:
         for first in range(0, len(actions), self.config.batch_size):
             part = torch.from_numpy(planes[first : first + self.config.batch_size])
             chosen = torch.from_numpy(actions[first : first + self.config.batch_size])
-            logits, _ = self.model.forward(part)
-            log_policy = masked_log_policy(logits, part)
-            chosen_log = log_policy.gather(1, chosen.to(logits.device)[:, None])
+            log_policy = masked_log_policy(self.model.forward(part).policy, part)
+            chosen_log = log_policy.gather(1, chosen.to(log_policy.device)[:, None])
             # The mean over all actions: the sum over games but for a factor, which Adam ignores.
             loss = -chosen_log.sum() / len(actions)
             loss.backward()
@@ -152,10 +151,8 @@ class Reinforce:
 def _winners_moves(steps: list[tuple], outcome: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Planes [T, C, N, N] and actions [T] of the moves, out of `steps`, whose colour won.
 
-    Both are empty where nobody won, or where every game ended within its random opening.
+    Both are empty where nobody won.
     """
-    if not steps:
-        return np.empty(0, np.float32), np.empty(0, np.int64)
     won = [colour == outcome[games] for games, _, _, colour in steps]
     planes = [step[1][mask] for step, mask in zip(steps, won, strict=True)]
     actions = [step[2][mask] for step, mask in zip(steps, won, strict=True)]

@@ -1,107 +1,227 @@
-"""A replay buffer of positions, and the eight symmetries of the board."""
+"""Positions with their targets: the records of games, the buffer that keeps them, batches of it.
+
+A position is stored as small as it can be, stones and legal points in bytes, and becomes planes
+only when it is drawn, turned by one of the eight symmetries of its board.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import numpy as np
 
+from algorithms.networks import NETWORK_PLANES
+from goenv.kernel import kernel
+from goenv.threads import for_games
+
+WHOLE = 65535  # what a policy sums to, but for rounding
+OFF_BOARD = 2  # what `boards` holds beyond the edge of a board smaller than the array
+_PART = np.float32(1 / WHOLE)
+assert NETWORK_PLANES == ("own", "opponent", "empty", "komi", "legal"), "see _write_samples"
+
 
 @cache
-def symmetry_indices(size: int) -> np.ndarray:
+def symmetry_indices(size: int, grid: int | None = None) -> np.ndarray:
     """For each symmetry of the square, where each action's entry comes from: int64 [8, A].
 
-    ``x[..., symmetry_indices(N)[k]]`` turns an array over actions by symmetry k; the pass stays.
+    ``x[..., symmetry_indices(N)[k]]`` turns an array over actions by symmetry k; the pass stays,
+    and so does what lies off the board.
+
+    Args:
+        size: side of the board.
+        grid: side of the array that holds it, by default as large.
     """
-    points = np.arange(size * size).reshape(size, size)
-    boards = []
+    grid = size if grid is None else grid
+    points = np.arange(grid * grid).reshape(grid, grid)
+    indices = np.empty((8, grid * grid + 1), np.int64)
+    indices[:, -1] = grid * grid
     for turns in range(4):
-        turned = np.rot90(points, turns)
-        boards += [turned.ravel(), turned.T.ravel()]
-    indices = np.empty((8, size * size + 1), np.int64)
-    indices[:, :-1] = boards
-    indices[:, -1] = size * size
+        turned = points.copy()
+        turned[:size, :size] = np.rot90(points[:size, :size], turns)
+        indices[2 * turns, :-1] = turned.ravel()
+        turned[:size, :size] = turned[:size, :size].T.copy()
+        indices[2 * turns + 1, :-1] = turned.ravel()
     return indices
 
 
-def apply_symmetries(
-    planes: np.ndarray, policy: np.ndarray, symmetries: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Turn each position and its policy by its own symmetry.
+@cache
+def _symmetries_of_all_sizes(grid: int) -> np.ndarray:
+    """`symmetry_indices` by size, int64 [grid + 1, 8, A]."""
+    table: np.ndarray = np.zeros((grid + 1, 8, grid * grid + 1), np.int64)
+    for size in range(2, grid + 1):
+        table[size] = symmetry_indices(size, grid)
+    return table
 
-    Args:
-        planes: [B, C, N, N].
-        policy: [B, A].
-        symmetries: int [B], 0 to 7.
+
+@dataclass
+class Positions:
+    """T positions and their targets, all from the side of the player to move.
+
+    Attributes:
+        boards: int8 [T, P], 1 own, -1 opponent, 0 empty, OFF_BOARD.
+        legal: uint8 [T, P].
+        komi: float32 [T], as the plane ``komi`` has it.
+        size: int8 [T], side of the board.
+        policy: uint16 [T, A], target distribution over actions, in parts of `WHOLE`.
+        outcome: int8 [T], +1, 0 or -1.
+        ownership: int8 [T, P], at the end of the game 1 own area, -1 the opponent's, 0 neither.
+        score: float32 [T], own area minus the opponent's and komi, in points.
     """
-    size = planes.shape[-1]
-    indices = symmetry_indices(size)[symmetries]
-    flat = planes.reshape(*planes.shape[:2], size * size)
-    turned = np.take_along_axis(flat, indices[:, None, :-1], axis=2).reshape(planes.shape)
-    return turned, np.take_along_axis(policy, indices, axis=1)
+
+    boards: np.ndarray
+    legal: np.ndarray
+    komi: np.ndarray
+    size: np.ndarray
+    policy: np.ndarray
+    outcome: np.ndarray
+    ownership: np.ndarray
+    score: np.ndarray
+
+    @classmethod
+    def empty(cls, shape: int | tuple[int, ...], size: int) -> Positions:
+        """Room for positions, in any shape, on boards up to `size`."""
+        shape = (shape,) if isinstance(shape, int) else shape
+        points = size * size
+        return cls(
+            boards=np.zeros((*shape, points), np.int8),
+            legal=np.zeros((*shape, points), np.uint8),
+            komi=np.zeros(shape, np.float32),
+            size=np.full(shape, size, np.int8),
+            policy=np.zeros((*shape, points + 1), np.uint16),
+            outcome=np.zeros(shape, np.int8),
+            ownership=np.zeros((*shape, points), np.int8),
+            score=np.zeros(shape, np.float32),
+        )
+
+    def __len__(self) -> int:
+        return len(self.outcome)
+
+    def __getitem__(self, index: Any) -> Positions:
+        return Positions(**{name: array[index] for name, array in vars(self).items()})
+
+    def __setitem__(self, index: Any, other: Positions) -> None:
+        for name, array in vars(self).items():
+            array[index] = getattr(other, name)
+
+
+@dataclass(frozen=True)
+class Samples:
+    """A batch to train on; arrays as networks take them.
+
+    Attributes:
+        planes: float32 [B, C, N, N], `NETWORK_PLANES`.
+        policy: float32 [B, A].
+        outcome: float32 [B].
+        ownership: float32 [B, N, N].
+        score: float32 [B], in points.
+        padded: whether some boards are smaller than the array.
+    """
+
+    planes: np.ndarray
+    policy: np.ndarray
+    outcome: np.ndarray
+    ownership: np.ndarray
+    score: np.ndarray
+    padded: bool
+
+
+@kernel
+def _write_samples(
+    first, last, chosen, turns, symmetries, boards, legal, komi, size, policy, ownership,
+    planes, policies, owners,
+):  # fmt: skip
+    """Turn positions ``chosen[first:last]`` into rows of planes, policies and ownership."""
+    points = boards.shape[1]
+    for row in range(first, last):
+        index = chosen[row]
+        side, turn = size[index], turns[row]
+        for point in range(points):
+            source = symmetries[side, turn, point]
+            stone = boards[index, source]
+            planes[row, point] = stone == 1
+            planes[row, points + point] = stone == -1
+            planes[row, 2 * points + point] = stone == 0
+            inside = stone != OFF_BOARD
+            planes[row, 3 * points + point] = komi[index] if inside else np.float32(0)
+            planes[row, 4 * points + point] = legal[index, source]
+            policies[row, point] = policy[index, source] * _PART
+            owners[row, point] = ownership[index, source]
+        policies[row, points] = policy[index, points] * _PART
 
 
 class ReplayBuffer:
-    """The last positions, with their targets; the oldest give way.
+    """The last positions; the oldest give way.
 
     Args:
         capacity: positions kept.
-        planes: C, planes of an observation.
-        size: N, side of the board.
+        size: N, side of the largest board.
     """
 
-    def __init__(self, capacity: int, planes: int, size: int):
-        self.capacity = capacity
-        # float16 holds stones, komi over twice the side (to 3 digits) and policies well enough.
-        self.planes = np.zeros((capacity, planes, size, size), np.float16)
-        self.policy = np.zeros((capacity, size * size + 1), np.float16)
-        self.outcome = np.zeros(capacity, np.int8)
+    def __init__(self, capacity: int, size: int):
+        self.capacity, self.max_size = capacity, size
+        self.positions = Positions.empty(capacity, size)
         self.added = 0
 
     def __len__(self) -> int:
         return min(self.added, self.capacity)
 
-    def add(self, planes: np.ndarray, policy: np.ndarray, outcome: np.ndarray) -> None:
-        """Append T positions.
-
-        Args:
-            planes: [T, C, N, N].
-            policy: [T, A], target distributions over actions.
-            outcome: [T], +1, 0 or -1 for the player to move.
-        """
-        slots = (self.added + np.arange(len(outcome))) % self.capacity
-        self.planes[slots], self.policy[slots], self.outcome[slots] = planes, policy, outcome
-        self.added += len(outcome)
+    def add(self, positions: Positions) -> None:
+        """Append positions."""
+        slots = (self.added + np.arange(len(positions))) % self.capacity
+        self.positions[slots] = positions
+        self.added += len(positions)
 
     def sample(
-        self, count: int, rng: np.random.Generator, symmetries: bool = True
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Planes, policies and outcomes, float32, of `count` positions drawn with repeats.
+        self,
+        count: int,
+        rng: np.random.Generator,
+        symmetries: bool = True,
+        newest: int | None = None,
+    ) -> Samples:
+        """Positions drawn with repeats, each turned by a random symmetry of its board.
 
-        Each is turned by a random symmetry of the board if `symmetries`.
+        Args:
+            count: B.
+            rng: of the draw.
+            symmetries: whether positions are turned.
+            newest: draw from the last so many; None: from all.
         """
-        chosen = rng.integers(len(self), size=count)
-        planes = self.planes[chosen].astype(np.float32)
-        policy = self.policy[chosen].astype(np.float32)
-        if symmetries:
-            planes, policy = apply_symmetries(planes, policy, rng.integers(8, size=count))
-        return planes, policy, self.outcome[chosen].astype(np.float32)
+        among = len(self) if newest is None else min(newest, len(self))
+        chosen = (self.added - 1 - rng.integers(among, size=count)) % self.capacity
+        turns = rng.integers(8, size=count) if symmetries else np.zeros(count, np.int64)
+        return make_samples(self.positions, chosen, turns, self.max_size)
 
     def state_dict(self) -> dict[str, Any]:
         """Contents, in a form that checkpoints can hold."""
-        filled = len(self)
-        return {
-            "planes": self.planes[:filled],
-            "policy": self.policy[:filled],
-            "outcome": self.outcome[:filled],
-            "added": self.added,
-        }
+        return {**vars(self.positions[: len(self)]), "added": self.added}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over what `state_dict` returned."""
-        filled = len(state["outcome"])
-        self.planes[:filled] = state["planes"]
-        self.policy[:filled] = state["policy"]
-        self.outcome[:filled] = state["outcome"]
+        arrays = {name: state[name] for name in vars(self.positions)}
         self.added = int(state["added"])
+        self.positions[: len(self)] = Positions(**arrays)
+
+
+def make_samples(positions: Positions, chosen: np.ndarray, turns: np.ndarray, size: int) -> Samples:
+    """The positions `chosen`, int [B], turned by symmetries `turns`, int [B], 0 to 7."""
+    count, points = len(chosen), size * size
+    planes = np.empty((count, len(NETWORK_PLANES) * points), np.float32)
+    policy = np.empty((count, points + 1), np.float32)
+    ownership = np.empty((count, points), np.float32)
+    table = _symmetries_of_all_sizes(size)
+    chosen, turns = np.asarray(chosen, np.int64), np.asarray(turns, np.int64)
+    arguments = (
+        chosen, turns, table, positions.boards, positions.legal, positions.komi, positions.size,
+        positions.policy, positions.ownership, planes, policy, ownership,
+    )  # fmt: skip
+    for_games(_write_samples, count, 8 * points, *arguments)
+    return Samples(
+        planes=planes.reshape(count, len(NETWORK_PLANES), size, size),
+        policy=policy,
+        outcome=positions.outcome[chosen].astype(np.float32),
+        ownership=ownership.reshape(count, size, size),
+        score=positions.score[chosen],
+        padded=bool((positions.size[chosen] < size).any()),
+    )

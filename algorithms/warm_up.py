@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from algorithms.budget import Ledger
@@ -11,6 +13,12 @@ from baselines.agent import RandomAgent
 from baselines.arena import play_games, positions
 from baselines.sgf import to_sgf
 from goenv import Rules
+
+# Settings with which a step of a learner takes no time and leaves out nothing compiled.
+SMALL: dict[str, dict[str, Any]] = {
+    "alphazero": {"self_play": {"games": 2}, "replay_minimum": 1, "batch_size": 2},
+    "reinforce": {"games": 2},
+}
 
 
 def warm_up() -> None:
@@ -26,8 +34,8 @@ def warm_up() -> None:
     for position in positions(record):  # what reports draw
         position.boards()
     to_sgf(record)
-    for learner_class, config_class in LEARNERS.values():
-        config = config_class.model_validate({"network": {"blocks": 1, "channels": 4}, "games": 2})
-        learner = learner_class(config, rules, 0)
+    for algorithm, (learner_class, config_class) in LEARNERS.items():
+        small = {"network": {"blocks": 1, "channels": 4}, **SMALL.get(algorithm, {})}
+        learner = learner_class(config_class.model_validate(small), rules, 0)
         learner.step(Ledger())
         play_games(learner.agent(), uct, rules, [()], rng)

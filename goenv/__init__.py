@@ -12,6 +12,7 @@ from goenv import (
     compile_notice,
     kernel_cache,  # noqa: F401 - tracks goenv's own kernels, so it comes before any of them
 )
+from goenv.areas import area_map
 from goenv.batch import GoBatch
 from goenv.game import Game
 from goenv.gym_env import GoEnv
@@ -50,6 +51,7 @@ __all__ = [
     "Rules",
     "aec_env",
     "ansi",
+    "area_map",
     "game_svg",
     "game_text",
     "get_num_threads",

@@ -58,6 +58,29 @@ def step_games(cells, bits, words, info, neighbours, actions):
 
 
 @kernel
+def play_chosen(cells, bits, words, info, neighbours, chosen, actions):
+    """Play an action in each of the games `chosen`, which are running; see `step_games`."""
+    games = Games(cells, bits, words, info, neighbours)
+    for row in range(chosen.shape[0]):
+        if legality(games, chosen[row], actions[row]) != LEGAL:
+            return chosen[row]
+    for row in range(chosen.shape[0]):
+        play(games, chosen[row], actions[row])
+    return -1
+
+
+@kernel
+def play_randomly(cells, bits, words, info, neighbours, game, moves):
+    """Play random legal actions in one game, up to so many or to its end; returns how many."""
+    games = Games(cells, bits, words, info, neighbours)
+    for played in range(moves):
+        if info[game, STATUS] != RUNNING:
+            return played
+        play(games, game, random_legal_action(games, game))
+    return moves
+
+
+@kernel
 def play_games(first, last, cells, bits, words, info, neighbours, actions):
     """Play a legal action in each running game."""
     games = Games(cells, bits, words, info, neighbours)

@@ -51,15 +51,15 @@ def _descend(trees, roots, game, fingerprint):
     """
     plies = roots.info[game, PLY] - trees.info[game, ROOT_PLY]
     if trees.info[game, USED] == 0 or plies < 0 or plies > RECENT_ACTIONS:
-        return -1
+        return np.int64(-1)
     node, expected = np.int64(trees.info[game, ROOT]), trees.fingerprints[game]
     for back in range(plies - 1, -1, -1):
         action = recent_action(roots, game, back)
         if action < 0 or trees.state[game, node] != OPEN:
-            return -1
+            return np.int64(-1)
         child = np.int64(trees.child[game, node, action])
         if child == UNEXPANDED:
-            return -1
+            return np.int64(-1)
         if trees.keys[game, child] != trees.keys[game, node]:
             expected ^= trees.keys[game, child]
         node = child
@@ -67,7 +67,7 @@ def _descend(trees, roots, game, fingerprint):
     if roots.info[game, SUPERKO] == SIMPLE:
         expected = fingerprint  # there is no history of positions
     if trees.state[game, node] != OPEN or not same_board or expected != fingerprint:
-        return -1
+        return np.int64(-1)
     return node
 
 
@@ -135,7 +135,9 @@ def begin_searches(trees, roots, games, budgets, settings, reuse, limit):
     for index in range(games.shape[0]):
         game = games[index]
         fingerprint = _fingerprint(roots, game) if reuse else np.uint64(0)
-        root = _descend(trees, roots, game, fingerprint) if reuse else -1
+        root = np.int64(-1)
+        if reuse:
+            root = _descend(trees, roots, game, fingerprint)
         again = root >= 0 and root == info[game, ROOT]
         trees.fingerprints[game] = fingerprint
         info[game, BUDGET], info[game, STARTED], info[game, PENDING] = budgets[index], 0, 0

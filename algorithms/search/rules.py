@@ -53,7 +53,7 @@ def puct(trees, game, node, exploration, reduction):
     less `reduction` times the square root of the prior that was tried already (Wu 2019, 2.1): the
     more of the likely moves were seen, the less is expected of the others.
     """
-    scale = exploration * np.sqrt(np.float32(max(1, trees.count[game, node])))
+    scale = exploration * np.sqrt(np.float32(max(1, trees.walks[game, node])))
     unvisited_q = trees.value[game, node]
     unvisited_q -= reduction * np.sqrt(max(np.float32(0), trees.tried[game, node]))
     for action in range(trees.scores.shape[1]):
@@ -72,7 +72,7 @@ def ucb1(trees, game, node, exploration):
     Edges not yet tried come first, the largest prior among them first, which breaks ties at
     random where the evaluator's logits are random.
     """
-    log_visits = np.log(np.float32(max(1, trees.count[game, node])))
+    log_visits = np.log(np.float32(max(1, trees.walks[game, node])))
     untried, untried_prior = -1, np.float32(-1)
     for action in range(trees.scores.shape[1]):
         prior, visits = trees.prior[game, node, action], trees.visits[game, node, action]
@@ -104,7 +104,7 @@ def completed_q(trees, game, node, offset, scale):
         most = max(most, visits)
     mixed = trees.value[game, node]
     if trees.tried[game, node] > 0:
-        count = np.float32(trees.count[game, node])
+        count = np.float32(trees.walks[game, node])
         mixed = (mixed + count * weighted / trees.tried[game, node]) / (1 + count)
     return mixed, (offset + np.float32(most)) * scale
 
@@ -127,7 +127,7 @@ def gumbel_interior(trees, game, node, offset, scale):
         prior = max(np.float32(0), trees.prior[game, node, action])
         trees.scores[game, action] = prior * fast_exp(trees.scores[game, action] - highest)
         total += trees.scores[game, action]
-    share, visit = 1 / max(total, np.float32(1e-30)), 1 / np.float32(1 + trees.count[game, node])
+    share, visit = 1 / max(total, np.float32(1e-30)), 1 / np.float32(1 + trees.walks[game, node])
     for action in range(trees.scores.shape[1]):
         gap = trees.scores[game, action] * share
         gap -= np.float32(trees.visits[game, node, action]) * visit

@@ -137,7 +137,8 @@ class Search:
             The games whose search has come to its end with this round, int [n].
         """
         trees, leaves = self._trees, self._leaves
-        assert trees is not None and leaves is not None
+        assert trees is not None
+        assert leaves is not None
         before = self.active
         self._advance(batch)
         cramped = trees.info[:, CRAMPED] != 0
@@ -213,7 +214,8 @@ class Search:
         self._logits, self._values = saved["logits"], saved["values"]
 
     def _advance(self, batch: GoBatch) -> None:
-        assert self._trees is not None and self._leaves is not None
+        assert self._trees is not None
+        assert self._leaves is not None
         work = 32 * batch.num_actions
         arguments = (self._trees, batch.games, self._leaves.games, self._settings)
         for_games(advance, batch.num_games, work, *arguments, self._logits, self._values)

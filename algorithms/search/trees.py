@@ -44,9 +44,10 @@ class Trees(NamedTuple):
         q: float32 [B, M, A], mean value of an edge for the player who moves along it.
         prior: float32 [B, M, A], probabilities over the legal actions; ILLEGAL for the others.
         child: int32 [B, M, A], node behind an edge, or UNEXPANDED.
-        value: float32 [B, M], evaluation of a node for its player to move; the outcome where the game is over.
+        value: float32 [B, M], evaluation of a node for its player to move; where the game is over,
+            its outcome.
         total: float64 [B, M], sum over a node's edges of visits times Q.
-        count: int32 [B, M], sum over its edges of visits.
+        walks: int32 [B, M], walks through it: the sum of the visits of its edges.
         tried: float32 [B, M], sum of the priors of its edges that were visited.
         state: int8 [B, M], OPEN, OVER or WAITING.
         keys: uint64 [B, M], the position as superko knows it.
@@ -75,7 +76,7 @@ class Trees(NamedTuple):
     child: np.ndarray
     value: np.ndarray
     total: np.ndarray
-    count: np.ndarray
+    walks: np.ndarray
     tried: np.ndarray
     state: np.ndarray
     keys: np.ndarray
@@ -115,7 +116,7 @@ def allocate_trees(games: int, nodes: int, actions: int, leaves: int, merge: boo
         child=np.zeros(edges, np.int32),
         value=np.zeros(edges[:2], np.float32),
         total=np.zeros(edges[:2], np.float64),
-        count=np.zeros(edges[:2], np.int32),
+        walks=np.zeros(edges[:2], np.int32),
         tried=np.zeros(edges[:2], np.float32),
         state=np.zeros(edges[:2], np.int8),
         keys=np.zeros(edges[:2], np.uint64),
@@ -145,7 +146,7 @@ def mean_value(trees, game, node):
     """Mean value of a node for its player to move, float32."""
     if trees.state[game, node] == OVER:
         return trees.value[game, node]
-    mean = (trees.value[game, node] + trees.total[game, node]) / (1 + trees.count[game, node])
+    mean = (trees.value[game, node] + trees.total[game, node]) / (1 + trees.walks[game, node])
     return np.float32(mean)
 
 
@@ -158,7 +159,7 @@ def add_visit(trees, game, node, action, q):
     )
     if visits == 0:
         trees.tried[game, node] += trees.prior[game, node, action]
-    trees.count[game, node] += 1
+    trees.walks[game, node] += 1
     trees.visits[game, node, action] = visits + 1
     trees.q[game, node, action] = q
 
@@ -183,7 +184,7 @@ def new_node(trees, game, key):
         trees.info[game, USED] = node + 1
     trees.value[game, node] = 0
     trees.total[game, node] = 0
-    trees.count[game, node] = 0
+    trees.walks[game, node] = 0
     trees.tried[game, node] = 0
     trees.state[game, node] = WAITING
     trees.keys[game, node] = key

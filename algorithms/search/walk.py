@@ -57,7 +57,7 @@ _BLOCKED = -1  # by a leaf that waits for its evaluation, or for want of room in
 
 @inlined
 def _copy_root(trees, roots, game, leaves, path):
-    """Make the scratch game of a path the root's; of its history only what a walk added is undone."""
+    """Make the scratch game of a path the root's; in its history undo what the last walk added."""
     slot = game * trees.path_lengths.shape[1] + path
     first = FIRST_SLOT + leaves.cells.shape[1]
     if trees.synced[game, path]:

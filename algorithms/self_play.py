@@ -1,0 +1,272 @@
+"""Self-play: games side by side, every move of them searched, and what there is to learn of each.
+
+Every game goes its own way: in each round the search takes one step in all games; games whose
+search has ended play their move and begin the next search in the same round. So the batch of
+leaves that the network judges is always full, however long the searches are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from algorithms.budget import Ledger, MeteredBatch
+from algorithms.evaluator import Evaluator
+from algorithms.learner import Starts, rng_state
+from algorithms.model import observe
+from algorithms.replay import OFF_BOARD, WHOLE, Positions
+from algorithms.search import Search, SearchConfig, SearchResult
+from baselines.agent import sample_actions
+from goenv import area_map
+
+_KOMI, _LEGAL = 3, 4  # of NETWORK_PLANES
+
+
+class SelfPlayConfig(BaseModel):
+    """How games for training are played."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    games: int = Field(256, ge=1, description="games side by side, over all workers")
+    temperature_moves: int = Field(
+        10,
+        ge=0,
+        description="moves of a game that are drawn by visits; later ones are the best (a Gumbel "
+        "root draws by its noise instead)",
+    )
+    full_search: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="share of moves that are searched in full and learned from (playout cap)",
+    )
+    fast_simulations: int = Field(
+        8, ge=1, description="simulations of the other moves, without noise"
+    )
+    first_simulations: int | None = Field(
+        None, ge=1, description="simulations when training begins, rising to those of the search"
+    )
+    concede_below: float = Field(
+        0.95, ge=0, le=1, description="a side valued below minus this passes; 1: none ever does"
+    )
+    played_out: float = Field(
+        0.15, ge=0, le=1, description="share of games in which nobody concedes"
+    )
+    false_concessions: float | None = Field(
+        None,
+        gt=0,
+        lt=0.5,
+        description="set concede_below by itself, so that of the games played out no more than "
+        "this share would have been conceded by who went on not to lose them",
+    )
+
+    @model_validator(mode="after")
+    def _something_to_go_by(self) -> SelfPlayConfig:
+        if self.false_concessions is not None and self.played_out == 0:
+            raise ValueError("false_concessions needs games that are played_out")
+        return self
+
+
+@dataclass(frozen=True)
+class Episode:
+    """A finished game and what there is to learn of it.
+
+    Attributes:
+        positions: those that were searched in full, with their targets.
+        length: moves played, random ones of the opening included.
+        black_wins: 1, 0.5 or 0.
+        black_score: Black's area minus White's, komi not counted.
+        conceded: whether a side passed because its value was low.
+        lowest: the lowest value of a root for the side that did not lose, in a game that was played
+            out; else nan.
+    """
+
+    positions: Positions
+    length: int
+    black_wins: float
+    black_score: float
+    conceded: bool
+    lowest: float
+
+
+class SelfPlay:
+    """Games in which a search plays both sides.
+
+    Args:
+        config: how they are played.
+        search: how moves are searched.
+        evaluator: judge of the leaves.
+        starts: how games begin.
+        games: how many side by side.
+        max_moves: of a game.
+        seed: of everything random in them.
+    """
+
+    def __init__(
+        self,
+        config: SelfPlayConfig,
+        search: SearchConfig,
+        evaluator: Evaluator,
+        starts: Starts,
+        games: int,
+        max_moves: int,
+        seed: int | list[int],
+    ):
+        self.config = config
+        self.search = Search(search, evaluator)
+        self._starts = starts
+        self._rng = np.random.default_rng(seed)
+        largest = starts.largest_rules
+        self.batch = MeteredBatch(Ledger(), games, largest, int(self._rng.integers(2**63)))
+        # What the running games have seen, until their outcome is known.
+        self._seen = Positions.empty((games, max_moves), largest.size)
+        self._colour = np.zeros((games, max_moves), np.int8)
+        self._value = np.zeros((games, max_moves), np.float32)
+        self._length = np.zeros(games, np.int64)
+        self._full = np.zeros(games, np.bool_)
+        self._played_out = np.zeros(games, np.bool_)
+        self._conceded = np.zeros(games, np.bool_)
+        self._progress, self._concede_below = 0.0, config.concede_below
+        self._idle = np.ones(games, np.bool_)  # games without a search under way
+
+    def run(
+        self, rounds: int, ledger: Ledger, progress: float, concede_below: float
+    ) -> list[Episode]:
+        """Go on for so many rounds; returns the games that have ended.
+
+        Args:
+            rounds: of the search, a simulation a game in each.
+            ledger: charged for the moves played.
+            progress: share of the budget spent, for schedules.
+            concede_below: a side valued below minus this passes.
+        """
+        self.batch.ledger = ledger
+        self._progress, self._concede_below = progress, concede_below
+        ended: list[Episode] = []
+        if self._idle.any():
+            self._begin_games(np.flatnonzero(self._idle))
+        for _ in range(rounds):
+            games = self.search.round(self.batch)
+            if len(games):
+                ended += self._move(games)
+        return ended
+
+    # ---- its pieces -------------------------------------------------------------------------
+
+    def _begin_games(self, games: np.ndarray) -> None:
+        """Begin these games anew, with the first search of each."""
+        for game in games.tolist():
+            self._starts.begin(self.batch, game, self._rng)
+        self._played_out[games] = self._rng.random(len(games)) < self.config.played_out
+        self._conceded[games] = False
+        self._length[games] = 0
+        self._begin_searches(games)
+
+    def _begin_searches(self, games: np.ndarray) -> None:
+        config, most = self.config, self.search.config.simulations
+        full = self._rng.random(len(games)) < config.full_search
+        simulations = most
+        if config.first_simulations is not None:
+            first = min(config.first_simulations, most)
+            simulations = round(first + (most - first) * self._progress)
+        budgets = np.where(full, simulations, min(config.fast_simulations, simulations))
+        self._full[games] = full
+        self._idle[games] = False
+        self.search.begin(self.batch, games, self._rng, budgets, noisy=full)
+
+    def _move(self, games: np.ndarray) -> list[Episode]:
+        """Play a move in the games whose search has ended; returns the games that it ends."""
+        batch, result = self.batch, self.search.result(games)
+        self._record(games, result)
+        batch.step_games(games, self._choose(games, result))
+        done = batch.done[games]
+        over = games[done]
+        ended = [
+            self._episode(*game) for game in zip(over.tolist(), *self._ends(over), strict=True)
+        ]
+        if len(over):
+            self._begin_games(over)
+        if not done.all():
+            self._begin_searches(games[~done])
+        return ended
+
+    def _choose(self, games: np.ndarray, result: SearchResult) -> np.ndarray:
+        actions, config = result.best, self.config
+        if self.search.config.root != "gumbel":
+            with np.errstate(divide="ignore"):
+                drawn = sample_actions(np.log(result.visits), self._rng)
+            early = self.batch.ply[games] < config.temperature_moves
+            actions = np.where(early, drawn, actions)
+        # Under these rules a lost side loses nothing by playing on, and neither side need end the
+        # game: passing lets the winner end it. The game's result is still its score.
+        concedes = (result.value < -self._concede_below) & ~self._played_out[games]
+        self._conceded[games] |= concedes
+        return np.where(concedes, self.batch.num_actions - 1, actions)
+
+    def _record(self, games: np.ndarray, result: SearchResult) -> None:
+        """Keep the positions that were searched in full, with the policies found."""
+        rows = np.flatnonzero(self._full[games])
+        games = games[rows]
+        slots = self._length[games]
+        planes = observe(self.batch, games).reshape(len(games), -1, self.batch.num_actions - 1)
+        own, opponent, empty = planes[:, 0], planes[:, 1], planes[:, 2]
+        seen, at = self._seen, (games, slots)
+        seen.boards[at] = own - opponent + OFF_BOARD * (1 - own - opponent - empty)
+        seen.legal[at] = planes[:, _LEGAL]
+        seen.komi[at] = planes[:, _KOMI, 0]
+        seen.size[at] = self.batch.sizes[games]
+        seen.policy[at] = np.rint(WHOLE * result.policy[rows])
+        self._colour[at] = self.batch.to_play[games]
+        self._value[at] = result.value[rows]
+        self._length[games] += 1
+
+    def _ends(self, over: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Scores and maps of area of these finished games."""
+        return self.batch.score()[over], area_map(self.batch, over)
+
+    def _episode(self, game: int, score: float, area: np.ndarray) -> Episode:
+        length = int(self._length[game])
+        colour = self._colour[game, :length]
+        positions = self._seen[game, :length]
+        outcome = (colour * np.sign(score)).astype(np.int8)
+        positions.outcome[...] = outcome
+        positions.score[...] = colour * score
+        positions.ownership[...] = colour[:, None] * area.reshape(-1)
+        values = self._value[game, :length][outcome >= 0]
+        played_out = bool(self._played_out[game])
+        copied = Positions(**{name: array.copy() for name, array in vars(positions).items()})
+        return Episode(
+            positions=copied,
+            length=int(self.batch.ply[game]),
+            black_wins=0.5 * (1 + float(np.sign(score))),
+            black_score=float(score + self.batch.komi[game]),
+            conceded=bool(self._conceded[game]),
+            lowest=float(values.min(initial=1.0)) if played_out else float("nan"),
+        )
+
+    # ---- going on after a stop --------------------------------------------------------------
+
+    _KEPT = ("_colour", "_value", "_length", "_full", "_played_out", "_conceded", "_idle")
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that going on needs, in a form that checkpoints can hold."""
+        return {
+            "rng": rng_state(self._rng),
+            "batch": np.frombuffer(self.batch.get_state(), np.uint8),
+            "search": self.search.state_dict(),
+            "seen": dict(vars(self._seen)),
+            **{name: getattr(self, name) for name in self._KEPT},
+        }
+
+    def load_state_dict(self, saved: dict[str, Any]) -> None:
+        """Take over what `state_dict` returned."""
+        self._rng.bit_generator.state = saved["rng"]
+        self.batch.set_state(saved["batch"].tobytes())
+        self.search.load_state_dict(saved["search"], self.batch)
+        for name, array in saved["seen"].items():
+            getattr(self._seen, name)[...] = array
+        for name in self._KEPT:
+            getattr(self, name)[...] = saved[name]
