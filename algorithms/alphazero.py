@@ -24,7 +24,8 @@ from torch.nn import functional as F
 
 from algorithms.budget import Ledger
 from algorithms.learner import LearnerConfig, Optimiser, Starts, rng_state
-from algorithms.model import Model, NetworkEvaluator, masked_log_policy
+from algorithms.mixture import LeafConfig, leaf_evaluator
+from algorithms.model import Model, masked_log_policy
 from algorithms.players import PlayConfig, network_agent
 from algorithms.replay import ReplayBuffer, Samples
 from algorithms.search import SearchConfig
@@ -38,6 +39,7 @@ class AlphaZeroConfig(LearnerConfig):
 
     algorithm: Literal["alphazero"] = "alphazero"
     search: SearchConfig = SearchConfig(simulations=32, noise_fraction=0.25)
+    leaf: LeafConfig = LeafConfig()
     self_play: SelfPlayConfig = SelfPlayConfig()
     play: PlayConfig = PlayConfig(simulations=64)
     workers: int = Field(1, ge=1, le=256, description="threads that play and train side by side")
@@ -88,11 +90,10 @@ class AlphaZero:
         self._optimiser = Optimiser(self.model, config.optimiser)
         self._rng = np.random.default_rng([seed, 0x5EED])
         starts = Starts(config.start, rules)
-        evaluator = NetworkEvaluator(self.model)
         self._workers = [
             SelfPlay(
-                config.self_play, config.search, evaluator, starts, games, rules.max_moves,
-                [seed, 0x6A3E, worker],
+                config.self_play, config.search, leaf_evaluator(self.model, config.leaf), starts,
+                games, rules.max_moves, [seed, 0x6A3E, worker],
             )
             for worker, games in enumerate(_shares(config.self_play.games, config.workers))
         ]  # fmt: skip

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from algorithms.evaluator import PlayoutEvaluator
+from algorithms.mixture import LeafConfig, leaf_evaluator
 from algorithms.model import Model, NetworkEvaluator
 from algorithms.search import Search, SearchConfig
 from baselines.agent import sample_actions
@@ -15,16 +16,22 @@ from goenv import GoBatch
 _TREE_BYTES = 2**28
 
 
-class PlayConfig(BaseModel):
-    """How a trained network plays."""
+class PlayConfig(SearchConfig, LeafConfig):
+    """How a trained network plays: by its policy, or by a search with these settings."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    simulations: int = Field(0, ge=0, description="simulations a move; 0 plays the raw policy")
+    simulations: int = Field(
+        0, ge=0, le=10_000_000, description="simulations a move; 0 plays the raw policy"
+    )
     temperature: float = Field(
         0.0, ge=0, description="0 plays the best action, 1 draws from the policy or the visits"
     )
-    exploration: float = Field(1.25, ge=0, description="c of PUCT")
+
+    def parts(self) -> tuple[SearchConfig, LeafConfig]:
+        """The settings of the search, and of the values of its leaves."""
+        given = self.model_dump()
+        search = {name: given[name] for name in SearchConfig.model_fields}
+        leaf = {name: given[name] for name in LeafConfig.model_fields}
+        return SearchConfig(**search), LeafConfig(**leaf)
 
 
 def _draw(
@@ -120,5 +127,5 @@ def network_agent(model: Model, play: PlayConfig, name: str) -> PolicyAgent | Se
     """The agent of a trained network: its raw policy, or a search guided by it."""
     if play.simulations == 0:
         return PolicyAgent(model, play.temperature, name)
-    config = SearchConfig(simulations=play.simulations, exploration=play.exploration)
-    return SearchAgent(Search(config, NetworkEvaluator(model)), play.temperature, name)
+    search, leaf = play.parts()
+    return SearchAgent(Search(search, leaf_evaluator(model, leaf)), play.temperature, name)

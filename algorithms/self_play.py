@@ -145,6 +145,8 @@ class SelfPlay:
         """
         self.batch.ledger = ledger
         self._progress, self._concede_below = progress, concede_below
+        # Its randomness begins anew in each call, so that nothing of it need be stored.
+        self.search.evaluator.seed(self._rng)
         ended: list[Episode] = []
         if self._idle.any():
             self._begin_games(np.flatnonzero(self._idle))
