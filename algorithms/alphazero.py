@@ -13,23 +13,21 @@ depends on the number of workers, but not on how fast each of them is.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 
 import numpy as np
 import torch
 from pydantic import Field, model_validator
-from torch import Tensor
-from torch.nn import functional as F
 
 from algorithms.budget import Ledger
-from algorithms.learner import LearnerConfig, Optimiser, Starts, rng_state
+from algorithms.learner import LearnerConfig, Starts, rng_state
 from algorithms.mixture import LeafConfig, leaf_evaluator
-from algorithms.model import Model, masked_log_policy
+from algorithms.model import Model
 from algorithms.players import PlayConfig, network_agent
 from algorithms.replay import ReplayBuffer, Samples
 from algorithms.search import SearchConfig
 from algorithms.self_play import Episode, SelfPlay, SelfPlayConfig
+from algorithms.training import LossConfig, Trainer, mean_metrics, shares, worker_threads
 from baselines.agent import Agent
 from goenv import Rules
 
@@ -51,12 +49,7 @@ class AlphaZeroConfig(LearnerConfig):
     reuse: float = Field(4.0, gt=0, description="times a position is trained on, on average")
     batch_size: int = Field(512, ge=1)
     symmetries: bool = Field(True, description="turn positions by the symmetries of the board")
-    hard_targets: bool = Field(
-        False, description="train the policy on the likeliest action of the target alone"
-    )
-    value_weight: float = Field(1.0, ge=0, description="weight of the value loss")
-    ownership_weight: float = Field(0.15, ge=0, description="weight of the loss of ownership")
-    score_weight: float = Field(0.05, ge=0, description="weight of the loss of the score")
+    loss: LossConfig = LossConfig()
     averaging: float = Field(
         0.0, ge=0, lt=1, description="players have an average of the weights; share kept an update"
     )
@@ -87,7 +80,6 @@ class AlphaZero:
         assert rules.max_moves is not None, "the run's configuration sees to this"
         self.config = config
         self.model = Model(config.network, seed, averaging=config.averaging)
-        self._optimiser = Optimiser(self.model, config.optimiser)
         self._rng = np.random.default_rng([seed, 0x5EED])
         starts = Starts(config.start, rules)
         self._workers = [
@@ -95,9 +87,12 @@ class AlphaZero:
                 config.self_play, config.search, leaf_evaluator(self.model, config.leaf), starts,
                 games, rules.max_moves, [seed, 0x6A3E, worker],
             )
-            for worker, games in enumerate(_shares(config.self_play.games, config.workers))
+            for worker, games in enumerate(shares(config.self_play.games, config.workers))
         ]  # fmt: skip
-        self._threads = ThreadPoolExecutor(config.workers, "alphazero", _one_thread_each)
+        self._threads = worker_threads(config.workers)
+        self._trainer = Trainer(
+            self.model, config.optimiser, config.loss, self._threads, config.workers
+        )
         self._replay = ReplayBuffer(config.replay_capacity, rules.size)
         self._owed_samples = 0.0
         self._concede_below = config.self_play.concede_below
@@ -158,47 +153,16 @@ class AlphaZero:
     # ---- learning ---------------------------------------------------------------------------
 
     def _train(self, ledger: Ledger) -> dict[str, float]:
-        totals: dict[str, float] = {}
-        updates = 0
-        while self._owed_samples >= self.config.batch_size:
-            self._owed_samples -= self.config.batch_size
-            updates += 1
-            for name, value in self._update(ledger).items():
-                totals[name] = totals.get(name, 0.0) + value
-        means = {name: value / updates for name, value in totals.items()}
-        return {"updates": float(updates), **means}
+        """Train on as many samples of the replay buffer as are owed."""
+        config, records = self.config, []
 
-    def _update(self, ledger: Ledger) -> dict[str, float]:
-        """One gradient step on a sample of the replay buffer, a part of it by each worker."""
-        config, parameters = self.config, list(self.model.network.parameters())
-        sizes = _shares(config.batch_size, config.workers)
-        seeds = self._rng.integers(2**63, size=config.workers)
+        def draw(count: int, rng: np.random.Generator) -> Samples:
+            return self._replay.sample(count, rng, config.symmetries)
 
-        def gradients(size: int, seed: int) -> tuple[Ledger, tuple[Tensor, ...], dict[str, float]]:
-            own = Ledger()
-            samples = self._replay.sample(size, np.random.default_rng(seed), config.symmetries)
-            with self.model.charging(own):
-                loss, metrics = losses(self.model, samples, config)
-            share = size / config.batch_size
-            # Not loss.backward(): that would add into gradients that other threads add into.
-            found = torch.autograd.grad(share * loss, parameters, allow_unused=True)
-            return own, found, {name: share * value for name, value in metrics.items()}
-
-        means: dict[str, float] = {}
-        for parameter in parameters:
-            parameter.grad = None
-        jobs = zip(sizes, seeds.tolist(), strict=True)
-        for own, found, metrics in self._threads.map(lambda job: gradients(*job), jobs):
-            ledger.add(own)
-            for parameter, gradient in zip(parameters, found, strict=True):
-                if gradient is None:
-                    continue
-                parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
-            for name, value in metrics.items():
-                means[name] = means.get(name, 0.0) + value
-        progress = ledger.progress()
-        norm = self._optimiser.update(progress)
-        return {**means, "gradient_norm": norm, "learning_rate": self._optimiser.rate(progress)}
+        while self._owed_samples >= config.batch_size:
+            self._owed_samples -= config.batch_size
+            records.append(self._trainer.update(draw, config.batch_size, self._rng, ledger))
+        return mean_metrics(records)
 
     def agent(self) -> Agent:
         """The network guiding a search, as `config.play` says."""
@@ -208,7 +172,7 @@ class AlphaZero:
         """See `Learner`."""
         return {
             "trained": self.model.trained_weights(),
-            "optimiser": self._optimiser.state_dict(),
+            "optimiser": self._trainer.optimiser.state_dict(),
             "rng": rng_state(self._rng),
             "workers": {str(i): worker.state_dict() for i, worker in enumerate(self._workers)},
             "replay": self._replay.state_dict(),
@@ -221,7 +185,7 @@ class AlphaZero:
         """See `Learner`."""
         weights = {name: torch.as_tensor(value) for name, value in saved["trained"].items()}
         self.model.load_trained_weights(weights)
-        self._optimiser.load_state_dict(saved["optimiser"])
+        self._trainer.optimiser.load_state_dict(saved["optimiser"])
         self._rng.bit_generator.state = saved["rng"]
         for index, worker in enumerate(self._workers):
             worker.load_state_dict(saved["workers"][str(index)])
@@ -229,47 +193,3 @@ class AlphaZero:
         self._owed_samples = float(saved["owed_samples"])
         self._concede_below = float(saved["concede_below"])
         self._lowest = saved["lowest"]
-
-
-def losses(
-    model: Model, samples: Samples, config: AlphaZeroConfig
-) -> tuple[Tensor, dict[str, float]]:
-    """The loss of a batch, a mean over its positions, and its parts by name."""
-    planes, policy = torch.from_numpy(samples.planes), torch.from_numpy(samples.policy)
-    out = model.forward(planes, samples.padded)
-    device = out.policy.device
-    policy, outcome = policy.to(device), torch.from_numpy(samples.outcome).to(device)
-    if config.hard_targets:
-        policy = F.one_hot(policy.argmax(dim=1), policy.shape[1]).float()
-    log_policy = masked_log_policy(out.policy, planes)
-    parts = {
-        "policy_loss": -(policy * log_policy).sum(dim=1).mean(),
-        # Cross-entropy of the win probability; a draw is half a win.
-        "value_loss": F.binary_cross_entropy_with_logits(out.value, (1 + outcome) / 2),
-    }
-    weights = {"policy_loss": 1.0, "value_loss": config.value_weight}
-    if out.ownership is not None and out.score is not None:
-        on_board = torch.from_numpy(samples.planes[:, :3].sum(axis=1)).to(device)
-        owner = torch.from_numpy((1 + samples.ownership) / 2).to(device)
-        wrong = F.binary_cross_entropy_with_logits(out.ownership, owner, reduction="none")
-        parts["ownership_loss"] = (wrong * on_board).sum() / on_board.sum()
-        sides = on_board.sum(dim=(1, 2)).sqrt()
-        score = torch.from_numpy(samples.score).to(device) / sides
-        parts["score_loss"] = F.huber_loss(out.score, score)
-        weights |= {"ownership_loss": config.ownership_weight, "score_loss": config.score_weight}
-    loss = sum(
-        (weights[name] * part for name, part in parts.items()), torch.zeros((), device=device)
-    )
-    entropy = -(policy * torch.log(policy.clamp_min(1e-9))).sum(dim=1).mean()
-    metrics = {name: part.item() for name, part in parts.items()}
-    return loss, {**metrics, "target_entropy": entropy.item()}
-
-
-def _shares(total: int, workers: int) -> list[int]:
-    """The total in as many parts as there are workers, as equal as can be."""
-    return [total * (part + 1) // workers - total * part // workers for part in range(workers)]
-
-
-def _one_thread_each() -> None:
-    """Called in each thread of a pool: its operators are not to start threads of their own."""
-    torch.set_num_threads(1)

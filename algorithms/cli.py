@@ -326,10 +326,11 @@ def main() -> None:
         # Only now: these bring torch along, for which --help need not wait.
         from algorithms.checkpoint import CheckpointError
         from algorithms.config import ConfigError
+        from algorithms.expert_games import DataError
         from algorithms.registry import AgentError
         from algorithms.workers import WorkerError
 
-        if isinstance(error, (ConfigError, CheckpointError, AgentError, WorkerError)):
+        if isinstance(error, (ConfigError, CheckpointError, AgentError, WorkerError, DataError)):
             sys.exit(f"gozoo: {error}")
         with tempfile.NamedTemporaryFile(
             "w", prefix="gozoo-", suffix=".txt", delete=False, encoding="utf-8"

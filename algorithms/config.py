@@ -14,14 +14,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from algorithms.alphazero import AlphaZero, AlphaZeroConfig
 from algorithms.budget import Budget
+from algorithms.expert_games import DataConfig, ExpertGames
 from algorithms.learner import Learner, LearnerConfig
 from algorithms.reinforce import Reinforce, ReinforceConfig
+from algorithms.supervised import Supervised, SupervisedConfig
 from goenv import Rules
 
 # Every learner by name: its class and the class of its settings.
 LEARNERS: dict[str, tuple[type, type[LearnerConfig]]] = {
     "alphazero": (AlphaZero, AlphaZeroConfig),
     "reinforce": (Reinforce, ReinforceConfig),
+    "supervised": (Supervised, SupervisedConfig),
 }
 if TYPE_CHECKING:
     AnyLearnerConfig = LearnerConfig
@@ -65,9 +68,12 @@ class GameConfig(_Frozen):
         return Rules(**{**self.model_dump(), "max_moves": limit})
 
 
-def make_learner(config: LearnerConfig, rules: Rules, seed: int) -> Learner:
+def make_learner(
+    config: LearnerConfig, rules: Rules, seed: int, data: ExpertGames | None = None
+) -> Learner:
     """An untrained learner of the algorithm that its configuration names."""
-    return LEARNERS[config.algorithm][0](config, rules, seed)
+    learner = LEARNERS[config.algorithm][0]
+    return learner(config, rules, seed, data) if config.needs_data else learner(config, rules, seed)
 
 
 class CheckpointConfig(_Frozen):
@@ -86,9 +92,23 @@ class TrainConfig(_Frozen):
     seed: int = Field(0, ge=0)
     game: GameConfig = GameConfig()
     learner: AnyLearnerConfig
+    data: DataConfig | None = Field(None, description="games of others to learn from")
+    initial: Path | None = Field(
+        None, description="a run or checkpoint whose weights training begins from"
+    )
     budget: Budget
     checkpoints: CheckpointConfig = CheckpointConfig()
     sample_games: int = Field(4, ge=0, description="games against itself stored with a snapshot")
+
+    @model_validator(mode="after")
+    def _data_where_needed(self) -> TrainConfig:
+        if self.learner.needs_data and self.data is None:
+            raise ValueError(
+                f"{self.learner.algorithm} learns from games of others: set data.sgf_dir"
+            )
+        if self.data is not None and not self.learner.needs_data:
+            raise ValueError(f"data: {self.learner.algorithm} does not learn from games of others")
+        return self
 
 
 def _check_even(games: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import torch
@@ -71,6 +71,8 @@ class LearnerConfig(BaseModel):
     """What the configurations of all learners have in common."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    needs_data: ClassVar[bool] = False  # games of others; see `algorithms.expert_games`
 
     algorithm: str
     network: NetworkConfig = NetworkConfig()

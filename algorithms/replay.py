@@ -106,6 +106,25 @@ class Positions:
             array[index] = getattr(other, name)
 
 
+def record_planes(
+    positions: Positions, at: Any, planes: np.ndarray, sizes: np.ndarray | int
+) -> None:
+    """Store what networks see.
+
+    Args:
+        positions: changed at the index `at`.
+        at: n places.
+        planes: `NETWORK_PLANES`, [n, C, N, N].
+        sizes: sides of the boards, int [n] or one for all.
+    """
+    planes = planes.reshape(*planes.shape[:2], -1)
+    own, opponent, empty, komi, legal = (planes[:, index] for index in range(5))
+    positions.boards[at] = own - opponent + OFF_BOARD * (1 - own - opponent - empty)
+    positions.legal[at] = legal
+    positions.komi[at] = komi[:, 0]
+    positions.size[at] = sizes
+
+
 @dataclass(frozen=True)
 class Samples:
     """A batch to train on; arrays as networks take them.

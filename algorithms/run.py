@@ -29,7 +29,9 @@ from algorithms.config import (
     load_config,
     make_learner,
 )
+from algorithms.expert_games import read_expert_games
 from algorithms.learner import Learner
+from algorithms.warm_up import warm_up
 from baselines.arena import make_openings, play_games
 from baselines.sgf import save_games
 
@@ -101,7 +103,10 @@ def train(
     openings = _sample_openings(config)
     # A run may be given more budget, or be watched otherwise; it stays the same run.
     claim_folder(folder, "run", config, resume, ("budget", "checkpoints", "sample_games"))
-    learner = make_learner(config.learner, rules, config.seed)
+    data = None if config.data is None else read_expert_games(config.data, rules.size)
+    learner = make_learner(config.learner, rules, config.seed, data)
+    if config.initial is not None:
+        begin_from(learner, config.initial)
     ledger = Ledger(budget=config.budget)
     checkpoints = folder / "checkpoints"
     stored = _restore(checkpoints, learner, ledger)
@@ -127,8 +132,7 @@ def train(
         stored = step
 
     if not ledger.exhausted():
-        # Compile before the clock starts; a learner of its own, so that nothing is disturbed.
-        make_learner(config.learner, rules, config.seed).step(Ledger())
+        warm_up(config.learner.algorithm)  # compile before the clock starts
     if stored is None:
         save(is_snapshot=True)  # the untrained player: every curve begins here
     snapshots = list_snapshots(folder)
@@ -157,6 +161,24 @@ def train(
         for tracker in trackers:
             tracker.close()
     return ledger
+
+
+def begin_from(learner: Learner, path: Path) -> None:
+    """Give a learner the weights of a run or checkpoint.
+
+    Raises:
+        CheckpointError: they cannot be read, or the network has another shape.
+    """
+    latest = path / "checkpoints" / "latest"
+    model, header = load_weights(latest if latest.exists() else path)
+    if header.network != learner.model.config:
+        wanted, given = learner.model.config.model_dump(), header.network.model_dump()
+        differing = ", ".join(
+            f"{name} {given[name]} (here {wanted[name]})" for name in wanted
+            if given[name] != wanted[name]
+        )  # fmt: skip
+        raise CheckpointError(f"initial: {path} has a network of another shape: {differing}")
+    learner.model.load_state_dict(model.state_dict())
 
 
 def list_snapshots(folder: Path) -> list[Snapshot]:

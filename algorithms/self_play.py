@@ -17,12 +17,10 @@ from algorithms.budget import Ledger, MeteredBatch
 from algorithms.evaluator import Evaluator
 from algorithms.learner import Starts, rng_state
 from algorithms.model import observe
-from algorithms.replay import OFF_BOARD, WHOLE, Positions
+from algorithms.replay import WHOLE, Positions, record_planes
 from algorithms.search import Search, SearchConfig, SearchResult
 from baselines.agent import sample_actions
 from goenv import area_map
-
-_KOMI, _LEGAL = 3, 4  # of NETWORK_PLANES
 
 
 class SelfPlayConfig(BaseModel):
@@ -213,13 +211,8 @@ class SelfPlay:
         rows = np.flatnonzero(self._full[games])
         games = games[rows]
         slots = self._length[games]
-        planes = observe(self.batch, games).reshape(len(games), -1, self.batch.num_actions - 1)
-        own, opponent, empty = planes[:, 0], planes[:, 1], planes[:, 2]
         seen, at = self._seen, (games, slots)
-        seen.boards[at] = own - opponent + OFF_BOARD * (1 - own - opponent - empty)
-        seen.legal[at] = planes[:, _LEGAL]
-        seen.komi[at] = planes[:, _KOMI, 0]
-        seen.size[at] = self.batch.sizes[games]
+        record_planes(seen, at, observe(self.batch, games), self.batch.sizes[games])
         seen.policy[at] = np.rint(WHOLE * result.policy[rows])
         self._colour[at] = self.batch.to_play[games]
         self._value[at] = result.value[rows]

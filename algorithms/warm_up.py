@@ -21,10 +21,10 @@ SMALL: dict[str, dict[str, Any]] = {
 }
 
 
-def warm_up() -> None:
-    """Let every learner take a step and its agent meet others, on the smallest of boards.
+def warm_up(algorithm: str | None = None) -> None:
+    """Let a learner take a step and its agent meet others, on the smallest of boards.
 
-    What numba compiles on the way it keeps on disk, for all processes to come. The machine code is
+    Without a name every learner does. What numba compiles on the way it keeps on disk, for all processes to come. The machine code is
     the same for boards of every size.
     """
     rules = Rules(2, max_moves=4)
@@ -34,8 +34,10 @@ def warm_up() -> None:
     for position in positions(record):  # what reports draw
         position.boards()
     to_sgf(record)
-    for algorithm, (learner_class, config_class) in LEARNERS.items():
-        small = {"network": {"blocks": 1, "channels": 4}, **SMALL.get(algorithm, {})}
+    for name, (learner_class, config_class) in LEARNERS.items():
+        if algorithm not in (None, name) or config_class.needs_data:
+            continue
+        small = {"network": {"blocks": 1, "channels": 4}, **SMALL.get(name, {})}
         learner = learner_class(config_class.model_validate(small), rules, 0)
         learner.step(Ledger())
         play_games(learner.agent(), uct, rules, [()], rng)

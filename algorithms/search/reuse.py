@@ -135,9 +135,7 @@ def begin_searches(trees, roots, games, budgets, settings, reuse, limit):
     for index in range(games.shape[0]):
         game = games[index]
         fingerprint = _fingerprint(roots, game) if reuse else np.uint64(0)
-        root = np.int64(-1)
-        if reuse:
-            root = _descend(trees, roots, game, fingerprint)
+        root = _descend(trees, roots, game, fingerprint) if reuse else np.int64(-1)
         again = root >= 0 and root == info[game, ROOT]
         trees.fingerprints[game] = fingerprint
         info[game, BUDGET], info[game, STARTED], info[game, PENDING] = budgets[index], 0, 0
