@@ -24,12 +24,16 @@ from algorithms.learner import LearnerConfig, Starts, rng_state
 from algorithms.mixture import LeafConfig, leaf_evaluator
 from algorithms.model import Model
 from algorithms.players import PlayConfig, network_agent
+from algorithms.random_games import random_games
+from algorithms.relabel import relabel
 from algorithms.replay import ReplayBuffer, Samples
 from algorithms.search import SearchConfig
 from algorithms.self_play import Episode, SelfPlay, SelfPlayConfig
 from algorithms.training import LossConfig, Trainer, mean_metrics, shares, worker_threads
 from baselines.agent import Agent
 from goenv import Rules
+
+_WARM_UP_STEP = 512  # games at random in a step
 
 
 class AlphaZeroConfig(LearnerConfig):
@@ -46,6 +50,14 @@ class AlphaZeroConfig(LearnerConfig):
     )
     replay_capacity: int = Field(40_000, ge=1, description="positions kept")
     replay_minimum: int = Field(2_000, ge=1, description="positions before training begins")
+    warm_up_games: int = Field(
+        0, ge=0, description="games at random that train the value before the first search"
+    )
+    relabel: float = Field(
+        0.0,
+        ge=0,
+        description="stored positions searched anew for each new one, in place of its old policy",
+    )
     reuse: float = Field(4.0, gt=0, description="times a position is trained on, on average")
     batch_size: int = Field(512, ge=1)
     symmetries: bool = Field(True, description="turn positions by the symmetries of the board")
@@ -81,7 +93,7 @@ class AlphaZero:
         self.config = config
         self.model = Model(config.network, seed, averaging=config.averaging)
         self._rng = np.random.default_rng([seed, 0x5EED])
-        starts = Starts(config.start, rules)
+        self._starts = starts = Starts(config.start, rules)
         self._workers = [
             SelfPlay(
                 config.self_play, config.search, leaf_evaluator(self.model, config.leaf), starts,
@@ -94,19 +106,60 @@ class AlphaZero:
             self.model, config.optimiser, config.loss, self._threads, config.workers
         )
         self._replay = ReplayBuffer(config.replay_capacity, rules.size)
-        self._owed_samples = 0.0
+        self._owed_samples = self._owed_relabels = 0.0
+        self._warm_up_left = config.warm_up_games
         self._concede_below = config.self_play.concede_below
         # The lowest values of sides that did not lose, of the last games that were played out.
         self._lowest = np.zeros(0, np.float32)
 
     def step(self, ledger: Ledger) -> dict[str, float]:
         """Play `rounds_per_step` rounds in every game, then train as many samples as are owed."""
+        if self._warm_up_left > 0:
+            return self._warm_up(ledger)
         episodes = self._play(ledger)
         metrics = {"games": float(len(episodes)), "replay": float(len(self._replay))}
         metrics |= self._learn_from(episodes)
+        if self.config.relabel > 0:
+            metrics |= self._relabel(ledger, sum(len(episode.positions) for episode in episodes))
         if len(self._replay) >= min(self.config.replay_minimum, self.config.replay_capacity):
             metrics |= self._train(ledger)
         return metrics
+
+    # ---- before the first search, and instead of new games ------------------------------------
+
+    def _warm_up(self, ledger: Ledger) -> dict[str, float]:
+        """Train the value on games played at random, each position once."""
+        count = min(self._warm_up_left, _WARM_UP_STEP)
+        self._warm_up_left -= count
+        games = random_games(self._starts, count, ledger, self._rng)
+        buffer = ReplayBuffer(sum(map(len, games)), self._starts.largest_rules.size)
+        for positions in games:
+            buffer.add(positions)
+
+        def draw(size: int, rng: np.random.Generator) -> Samples:
+            return buffer.sample(size, rng, self.config.symmetries)
+
+        updates = len(buffer) // self.config.batch_size
+        records = [
+            self._trainer.update(draw, self.config.batch_size, self._rng, ledger)
+            for _ in range(updates)
+        ]
+        return {"games": float(count), "warm_up_left": float(self._warm_up_left)} | mean_metrics(
+            records
+        )
+
+    def _relabel(self, ledger: Ledger, new: int) -> dict[str, float]:
+        """Search as many stored positions anew as `relabel` says for so many new ones."""
+        self._owed_relabels += self.config.relabel * new
+        count = int(self._owed_relabels)
+        if count == 0 or len(self._replay) == 0:
+            return {}
+        self._owed_relabels -= count
+        config, rules = self.config, self._starts.largest_rules
+        with self.model.charging(ledger):
+            evaluator = leaf_evaluator(self.model, config.leaf)
+            agreed = relabel(self._replay, count, config.search, evaluator, rules, self._rng)
+        return {"relabelled": float(count), "relabel_agreement": agreed}
 
     # ---- collecting -------------------------------------------------------------------------
 
@@ -177,6 +230,8 @@ class AlphaZero:
             "workers": {str(i): worker.state_dict() for i, worker in enumerate(self._workers)},
             "replay": self._replay.state_dict(),
             "owed_samples": self._owed_samples,
+            "owed_relabels": self._owed_relabels,
+            "warm_up_left": self._warm_up_left,
             "concede_below": self._concede_below,
             "lowest": self._lowest,
         }
@@ -191,5 +246,7 @@ class AlphaZero:
             worker.load_state_dict(saved["workers"][str(index)])
         self._replay.load_state_dict(saved["replay"])
         self._owed_samples = float(saved["owed_samples"])
+        self._owed_relabels = float(saved["owed_relabels"])
+        self._warm_up_left = int(saved["warm_up_left"])
         self._concede_below = float(saved["concede_below"])
         self._lowest = saved["lowest"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 import tempfile
 import traceback
@@ -12,8 +10,10 @@ from typing import Annotated
 
 try:
     import typer
-    from rich.console import Console
     from rich.table import Table
+
+    from algorithms.cli_bench import bench
+    from algorithms.cli_shared import Stop, console
 except ImportError:
     sys.exit("gozoo: the command needs more than goenv does: pip install 'gozoo[zoo]'")
 
@@ -29,32 +29,11 @@ app = typer.Typer(
     budget.seconds=60 learner.search.simulations=16`.
     """,
 )
-console = Console(markup=False)  # paths may hold brackets
-
 ConfigPath = Annotated[Path, typer.Argument(help="YAML file, such as configs/alphazero_5x5.yaml")]
 Overrides = Annotated[
     list[str] | None, typer.Argument(metavar="KEY=VALUE", help="values to set in the file")
 ]
 RunsFolder = Annotated[Path, typer.Option("--runs", help="folder in which results are stored")]
-
-
-class _Stop:
-    """Turns the first Ctrl-C (or a polite kill) into a request; the second one ends at once."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._ask)
-
-    def _ask(self, number: int, frame: object) -> None:
-        if self.asked:
-            os._exit(130)
-        self.asked = True
-        # Not by the console: it may be in the middle of a line, and cannot be entered twice.
-        os.write(2, b"\nstopping after the step at hand (again to stop at once) ...\n")
-
-    def __call__(self) -> bool:
-        return self.asked
 
 
 @app.command()
@@ -88,7 +67,7 @@ def train(
     settings = load_config(TrainConfig, config, overrides or ())
     folder = runs / settings.name
     views = [name for name, wanted in (("tensorboard", tensorboard), ("wandb", wandb)) if wanted]
-    stop = _Stop()
+    stop = Stop()
     with Display(console) as display:
         display.say(f"training {settings.learner.algorithm} in {folder}")
         ledger = train_run(
@@ -123,7 +102,7 @@ def compare(
     from algorithms.display import Display
 
     settings = load_config(CompareConfig, config, overrides or ())
-    stop = _Stop()
+    stop = Stop()
     with Display(console) as display:
         report = run_comparison(settings, runs / settings.name, resume, display, stop)
     if report is None:
@@ -187,131 +166,7 @@ def match(
     console.print(table)
 
 
-bench = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode="markdown",
-    help="""Measure speed, and check the rules against other referees.
-
-    The figures of a busy machine vary: compare within one run.
-    """,
-)
 app.add_typer(bench, name="bench")
-
-
-@bench.command("env")
-def bench_env(
-    sizes: Annotated[str, typer.Option(help="sides of boards, with commas")] = "5,9,19",
-    seconds: Annotated[float, typer.Option(min=0.01, help="of a turn, about")] = 0.5,
-    repeats: Annotated[int, typer.Option(min=1, help="turns of each environment")] = 5,
-    peers: Annotated[bool, typer.Option(help="measure other environments that are there")] = True,
-    store: Annotated[Path | None, typer.Option("--json", help="file for the figures")] = None,
-) -> None:
-    """Random legal play with exact mask and planes at every ply, on one core.
-
-    With `pip install 'gozoo[peers]'` other Go environments take their turns in the same run.
-    """
-    from algorithms.bench.run import bench_environments, print_figures, store_figures
-    from algorithms.display import Display
-
-    sides = _sides(sizes, 2, 25)
-    with Display(console) as display:
-        figures, missing = bench_environments(sides, seconds, repeats, peers, display)
-    print_figures(figures, console)
-    for name in missing if peers else ():
-        console.print(f"{name} is not installed: pip install 'gozoo[peers]' to have it measured")
-    if store is not None:
-        store_figures(figures, missing, store)
-        console.print(f"the figures are in {store}", highlight=False, soft_wrap=True)
-
-
-@bench.command("rules")
-def bench_rules(
-    plies: Annotated[
-        int, typer.Option(min=0, help="to compare with the slow reference")
-    ] = 1_000_000,
-    peer_plies: Annotated[int, typer.Option(min=0, help="to compare with each peer")] = 100_000,
-    peers: Annotated[bool, typer.Option(help="compare with other environments too")] = True,
-    sizes: Annotated[str, typer.Option(help="sides of boards, 2-25 or 3,5,9")] = "2-25",
-    seed: Annotated[int, typer.Option(min=0, help="of the random players")] = 0,
-    store: Annotated[Path | None, typer.Option("--json", help="file for what was found")] = None,
-) -> None:
-    """Play random games against other referees; every ply must be the same.
-
-    Legal actions, board, player to move, end and score are compared with a slow reference, written
-    straight from the definition of the rules, and with the peers that are there (`pip install
-    'gozoo[peers]'`). Differences that docs/truth.md explains are counted; with any other the
-    command shows a game that has it and exits with 1. Ctrl-C stops and shows what was compared.
-    """
-    from algorithms.bench.rules_run import bench_rules as compare_rules
-    from algorithms.bench.rules_run import print_report, store_report
-    from algorithms.display import Display
-
-    sides = _sides(sizes, 2, 25)
-    stop = _Stop()
-    with Display(console) as display:
-        report = compare_rules(sides, plies, peer_plies if peers else 0, seed, display, stop)
-    print_report(report, console)
-    if store is not None:
-        store_report(report, seed, store)
-        console.print(f"what was found is in {store}", highlight=False, soft_wrap=True)
-    if report.unexplained:
-        raise typer.Exit(1)
-    if report.stopped:
-        raise typer.Exit(130)
-
-
-@bench.command("perft")
-def bench_perft(
-    sizes: Annotated[str, typer.Option(help="sides of boards, 2-5 or 3,5")] = "2-5",
-    depth: Annotated[
-        int | None, typer.Option(min=1, help="plies at most; default all that is known")
-    ] = None,
-    games: Annotated[
-        bool, typer.Option("--games", help="count all 386,356,909,593 games on 2x2, in minutes")
-    ] = False,
-) -> None:
-    """Count legal sequences, games and positions by length; they must be what is known.
-
-    The numbers are compared with those that a slow reference, written straight from the definition
-    of the rules, has counted: on 5x5 to 6 plies, 168,759,376 sequences.
-    """
-    from algorithms.bench.perft_run import bench_perft as compare_perft
-    from algorithms.bench.perft_run import print_perft
-    from algorithms.bench.small_games import GAMES_ON_2X2, count_games
-    from algorithms.display import Display
-
-    sides = _sides(sizes, 2, 5)
-    stop = _Stop()
-    with Display(console) as display:
-        rows = compare_perft(sides, depth, display, stop)
-        found = None
-        if games and not stop.asked:
-            found = count_games(lambda share: display.update("games on 2x2", share), stop)
-    print_perft(rows, console)
-    same = all(row.same for row in rows)
-    if found is not None:
-        console.print(f"games on 2x2: {found:,}; known: {GAMES_ON_2X2:,}")
-        same = same and found == GAMES_ON_2X2
-    if not same:
-        raise typer.Exit(1)
-    if stop.asked:
-        raise typer.Exit(130)
-
-
-def _sides(text: str, smallest: int, largest: int) -> list[int]:
-    """Sides of boards from `3,5,9` or `2-25`. Raises ConfigError naming --sizes."""
-    from algorithms.config import ConfigError
-
-    sides: list[int] = []
-    try:
-        for part in text.split(","):
-            first, dash, last = part.partition("-")
-            sides += range(int(first), int(last if dash else first) + 1)
-    except ValueError:
-        raise ConfigError(f"--sizes: whole numbers such as 3,5,9 or 2-25, got {text!r}") from None
-    if not sides or not all(smallest <= side <= largest for side in sides):
-        raise ConfigError(f"--sizes: from {smallest} to {largest}, got {text!r}")
-    return sides
 
 
 def main() -> None:

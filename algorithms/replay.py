@@ -207,10 +207,19 @@ class ReplayBuffer:
             symmetries: whether positions are turned.
             newest: draw from the last so many; None: from all.
         """
-        among = len(self) if newest is None else min(newest, len(self))
-        chosen = (self.added - 1 - rng.integers(among, size=count)) % self.capacity
+        chosen = self.draw(count, rng, newest)
         turns = rng.integers(8, size=count) if symmetries else np.zeros(count, np.int64)
         return make_samples(self.positions, chosen, turns, self.max_size)
+
+    def draw(self, count: int, rng: np.random.Generator, newest: int | None = None) -> np.ndarray:
+        """Slots of `positions` drawn with repeats, int64 [count]; see `sample`."""
+        among = len(self) if newest is None else min(newest, len(self))
+        return (self.added - 1 - rng.integers(among, size=count)) % self.capacity
+
+    def legal_actions(self, chosen: np.ndarray) -> np.ndarray:
+        """Legal actions of stored positions, bool [n, A]; the pass is legal."""
+        legal = self.positions.legal[chosen] > 0
+        return np.pad(legal, ((0, 0), (0, 1)), constant_values=True)
 
     def state_dict(self) -> dict[str, Any]:
         """Contents, in a form that checkpoints can hold."""

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from algorithms.bench.environments import own_contenders
 from algorithms.bench.peers import peer_contenders
-from algorithms.bench.timing import Figure, measure
+from algorithms.bench.timing import Contender, Figure, measure
 from algorithms.compare import describe_machine
 from algorithms.display import Display
 from goenv.threads import available_cores
@@ -28,7 +28,17 @@ def bench_environments(
     """Figures of `goenv` and of the peers that are installed; the names of those that are not."""
     contenders = own_contenders(min(2, available_cores()))
     others, missing = peer_contenders() if peers else ([], [])
-    contenders += others
+    return take_turns([*contenders, *others], sizes, seconds, repeats, display), missing
+
+
+def take_turns(
+    contenders: Sequence[Contender],
+    sizes: Sequence[int],
+    seconds: float,
+    repeats: int,
+    display: Display,
+) -> list[Figure]:
+    """Figures of all contenders on all sizes of board; see `algorithms.bench.timing.measure`."""
     figures: list[Figure] = []
     turns = len(contenders) * (repeats + 1)
     for index, size in enumerate(sizes):
@@ -43,15 +53,20 @@ def bench_environments(
 
         figures += measure(contenders, size, seconds, repeats, on_repeat)
     display.update("bench", 1.0, "done")
-    return figures, missing
+    return figures
 
 
-def print_figures(figures: Sequence[Figure], console: Console) -> None:
+def print_figures(
+    figures: Sequence[Figure],
+    console: Console,
+    unit: str = "plies",
+    headings: tuple[str, str] = ("environment", "source"),
+) -> None:
     """A table with a row a contender and a column a size."""
     sizes = list(dict.fromkeys(figure.size for figure in figures))
-    table = Table(title="plies per second of one core: median, and half the range of repeats")
-    table.add_column("environment")
-    table.add_column("source")
+    table = Table(title=f"{unit} per second of one core: median, and half the range of repeats")
+    for heading in headings:
+        table.add_column(heading)
     for size in sizes:
         table.add_column(f"{size}x{size}", justify="right")
     names = dict.fromkeys((figure.name, figure.source) for figure in figures)
@@ -65,11 +80,13 @@ def print_figures(figures: Sequence[Figure], console: Console) -> None:
     console.print(table)
 
 
-def store_figures(figures: Sequence[Figure], missing: Sequence[str], path: Path) -> None:
+def store_figures(
+    figures: Sequence[Figure], missing: Sequence[str], path: Path, unit: str = "plies"
+) -> None:
     """The figures with the machine they were measured on, as JSON."""
     data = {
         "machine": describe_machine(),
-        "unit": "plies per second of processor time; of the clock where threads > 1",
+        "unit": f"{unit} per second of processor time; of the clock where threads > 1",
         "figures": [asdict(figure) for figure in figures],
         "not_installed": list(missing),
     }

@@ -77,8 +77,8 @@ def _keep_below(trees, game, root, limit):
 
     The nearest to the root are kept. An edge to a node that is not keeps its visits and its Q.
     """
-    for node in range(trees.info[game, USED]):
-        trees.kept[game, node] = False
+    for index in range(trees.info[game, USED]):
+        trees.kept[game, index] = False
     queue = trees.path_nodes  # no walk is under way
     queue[game, 0, 0] = root
     trees.kept[game, root] = True
@@ -99,9 +99,9 @@ def _keep_below(trees, game, root, limit):
             else:
                 trees.child[game, node, action] = UNEXPANDED
     free = 0
-    for node in range(trees.info[game, USED]):
-        if not trees.kept[game, node]:
-            trees.free[game, free] = node
+    for index in range(trees.info[game, USED]):
+        if not trees.kept[game, index]:
+            trees.free[game, free] = index
             free += 1
     trees.info[game, FREE] = free
     trees.info[game, ROOT] = root

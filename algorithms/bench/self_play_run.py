@@ -1,0 +1,150 @@
+"""`gozoo bench search` and `gozoo bench selfplay`: how fast AlphaZero plays and learns, and why."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from algorithms.alphazero import AlphaZero, AlphaZeroConfig
+from algorithms.bench.searches import GAMES, network_for
+from algorithms.budget import Ledger
+from algorithms.compare import describe_machine
+from algorithms.display import Display
+from algorithms.search import SearchConfig
+from algorithms.self_play import SelfPlayConfig
+from goenv import Rules
+
+
+@dataclass(frozen=True)
+class SelfPlayFigure:
+    """What AlphaZero did in a time, by the clock.
+
+    Attributes:
+        size: side of the board.
+        workers: threads.
+        games, moves, evaluations, samples: a second, of self-play and training together.
+        playing: share of the time in self-play; the rest is training.
+        network: share of the processor's time of self-play that was inside the network.
+    """
+
+    size: int
+    workers: int
+    games: float
+    moves: float
+    evaluations: float
+    samples: float
+    playing: float
+    network: float
+
+
+class _Clock:
+    """Adds up the processor's time of the threads that are inside a function, and its calls."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._lock = threading.Lock()
+
+    def around(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, timed."""
+
+        def timed(*arguments: Any, **named: Any) -> Any:
+            began = time.thread_time()
+            try:
+                return function(*arguments, **named)
+            finally:
+                spent = time.thread_time() - began
+                with self._lock:
+                    self.seconds += spent
+
+        return timed
+
+
+def bench_self_play(
+    sizes: Sequence[int], workers: Sequence[int], seconds: float, display: Display
+) -> list[SelfPlayFigure]:
+    """AlphaZero from scratch for so many seconds on each size with each number of workers."""
+    figures = []
+    turns = [(size, count) for size in sizes for count in workers]
+    for index, (size, count) in enumerate(turns):
+        text = f"{size}x{size}, {count} worker{'s' * (count > 1)}"
+        display.update("bench", index / len(turns), text)
+        figures.append(_measure(size, count, seconds))
+    display.update("bench", 1.0, "done")
+    return figures
+
+
+def _measure(size: int, workers: int, seconds: float) -> SelfPlayFigure:
+    config = AlphaZeroConfig(
+        network=network_for(size),
+        search=SearchConfig(simulations=16, root="gumbel", interior="gumbel", gumbel_scale=1.0),
+        self_play=SelfPlayConfig(games=GAMES),
+        workers=workers,
+        rounds_per_step=64,
+        replay_minimum=1,
+        batch_size=256,
+    )
+    learner = AlphaZero(config, Rules(size, 7.5, max_moves=(12 * size * size) // 5), 0)
+    network, playing = _Clock(), _Clock()
+    learner.model.evaluate = network.around(learner.model.evaluate)  # type: ignore[method-assign]
+    for worker in learner._workers:
+        worker.run = playing.around(worker.run)  # type: ignore[method-assign]
+    wall = 0.0
+    play = learner._play
+
+    def timed_play(ledger: Ledger) -> Any:
+        nonlocal wall
+        began = time.perf_counter()
+        try:
+            return play(ledger)
+        finally:
+            wall += time.perf_counter() - began
+
+    learner._play = timed_play  # type: ignore[method-assign]
+    while learner.step(Ledger()).get("updates", 0.0) == 0:
+        pass  # until games of all ages are under way and there is something to learn from
+    ledger, games, wall, network.seconds, playing.seconds = Ledger(), 0.0, 0.0, 0.0, 0.0
+    began = time.perf_counter()
+    while time.perf_counter() - began < seconds:
+        games += learner.step(ledger)["games"]
+    spent = time.perf_counter() - began
+    return SelfPlayFigure(
+        size=size,
+        workers=workers,
+        games=games / spent,
+        moves=ledger.env_steps / spent,
+        evaluations=ledger.evaluations / spent,
+        samples=ledger.samples / spent,
+        playing=wall / spent,
+        network=network.seconds / playing.seconds,
+    )
+
+
+def print_self_play(figures: Sequence[SelfPlayFigure], console: Console) -> None:
+    """A table with a row a size and number of workers."""
+    table = Table(title="AlphaZero by the clock, self-play and training together")
+    for heading in ("size", "workers", "games/s", "moves/s", "evaluations/s", "samples/s"):
+        table.add_column(heading, justify="right")
+    table.add_column("of the time playing", justify="right")
+    table.add_column("of that in the network", justify="right")
+    for figure in figures:
+        table.add_row(
+            f"{figure.size}x{figure.size}", str(figure.workers), f"{figure.games:.1f}",
+            f"{figure.moves:.0f}", f"{figure.evaluations:.0f}", f"{figure.samples:.0f}",
+            f"{figure.playing:.0%}", f"{figure.network:.0%}",
+        )  # fmt: skip
+    console.print(table)
+
+
+def store_self_play(figures: Sequence[SelfPlayFigure], path: Path) -> None:
+    """The figures with the machine they were measured on, as JSON."""
+    data = {"machine": describe_machine(), "figures": [asdict(figure) for figure in figures]}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,30 @@
+"""What the commands share: where they print, and how Ctrl-C is heard."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from rich.console import Console
+
+console = Console(markup=False)  # paths may hold brackets
+
+
+class Stop:
+    """Turns the first Ctrl-C (or a polite kill) into a request; the second one ends at once."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._ask)
+
+    def _ask(self, number: int, frame: object) -> None:
+        if self.asked:
+            os._exit(130)
+        self.asked = True
+        # Not by the console: it may be in the middle of a line, and cannot be entered twice.
+        os.write(2, b"\nstopping after the step at hand (again to stop at once) ...\n")
+
+    def __call__(self) -> bool:
+        """Whether it was asked for."""
+        return self.asked
