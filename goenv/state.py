@@ -177,7 +177,7 @@ def read_rules(games: Games, game: int) -> Rules:
     return Rules(
         size=info[SIZE],
         komi=info[KOMI2] / 2,
-        superko=tuple(SUPERKO_CODES)[info[SUPERKO]],  # type: ignore[arg-type]
+        superko=tuple(SUPERKO_CODES)[info[SUPERKO]],
         suicide=bool(info[SUICIDE]),
         max_moves=None if info[MAX_MOVES] < 0 else info[MAX_MOVES],
     )
