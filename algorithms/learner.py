@@ -196,7 +196,8 @@ class Starts:
     def _rules_of(self, size: int, rules: Rules) -> list[Rules]:
         fields = {name: getattr(rules, name) for name in Rules.field_names()}
         if rules.max_moves is not None:
-            fields["max_moves"] = max(2, round(rules.max_moves * (size / rules.size) ** 2))
+            scaled = round(rules.max_moves * (size / rules.size) ** 2)
+            fields["max_moves"] = min(rules.max_moves, max(2, scaled))
         komis = self.config.komis_by_size.get(size, self.config.komis) or (rules.komi,)
         return [Rules(**{**fields, "size": size, "komi": komi}) for komi in komis]
 

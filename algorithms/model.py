@@ -199,7 +199,7 @@ class NetworkEvaluator:
 def observe(batch: GoBatch, games: np.ndarray) -> np.ndarray:
     """`NETWORK_PLANES` of some games, float32 [n, C, N, N]."""
     planes = np.empty((len(games), *_VIEW.shape(batch.max_size)), np.float32)
-    flat = planes.reshape(len(games), -1)
+    flat = planes.reshape(len(games), len(NETWORK_PLANES) * (batch.num_actions - 1))
     arguments = (*batch.games, np.asarray(games, np.int64), _VIEW.codes, flat, False)
     for_games(observe_selected, len(games), batch.num_actions, *arguments)
     return planes

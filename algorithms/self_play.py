@@ -209,6 +209,8 @@ class SelfPlay:
     def _record(self, games: np.ndarray, result: SearchResult) -> None:
         """Keep the positions that were searched in full, with the policies found."""
         rows = np.flatnonzero(self._full[games])
+        if len(rows) == 0:
+            return
         games = games[rows]
         slots = self._length[games]
         seen, at = self._seen, (games, slots)

@@ -171,6 +171,18 @@ def set_rules(games: Games, game: int, rules: Rules, largest_size: int) -> None:
     info[MAX_MOVES] = -1 if rules.max_moves is None else rules.max_moves
 
 
+def read_rules(games: Games, game: int) -> Rules:
+    """The rules that `set_rules` wrote."""
+    info = games.info[game].tolist()
+    return Rules(
+        size=info[SIZE],
+        komi=info[KOMI2] / 2,
+        superko=tuple(SUPERKO_CODES)[info[SUPERKO]],
+        suicide=bool(info[SUICIDE]),
+        max_moves=None if info[MAX_MOVES] < 0 else info[MAX_MOVES],
+    )
+
+
 @inlined
 def pass_action(games):
     """The action that passes, N * N: the last of all."""

@@ -22,7 +22,7 @@ from algorithms.search.trees import (
 )
 from algorithms.search.walk import advance
 from goenv import GoBatch
-from goenv.state import HISTORY_COUNT, grow_history, history_slots
+from goenv.state import HISTORY_COUNT, grow_history, history_slots, read_rules
 from goenv.threads import for_games
 
 
@@ -189,11 +189,14 @@ class Search:
 
     def state_dict(self) -> dict[str, Any]:
         """The searches under way, in a form that checkpoints can hold."""
-        if self._trees is None or self._leaves is None:
+        trees, leaves = self._trees, self._leaves
+        if trees is None or leaves is None:
             return {}
+        # Kernels copied the games there, whose rules may have been others than at first.
+        leaves.rules = tuple(read_rules(leaves.games, slot) for slot in range(len(leaves)))
         return {
-            "trees": self._trees._asdict(),
-            "leaves": np.frombuffer(self._leaves.get_state(), np.uint8),
+            "trees": trees._asdict(),
+            "leaves": np.frombuffer(leaves.get_state(), np.uint8),
             "logits": self._logits,
             "values": self._values,
         }

@@ -29,8 +29,8 @@ TINY_LEARNERS: dict[str, dict[str, Any]] = {
         "search": {"simulations": 3, "noise_fraction": 0.25},
         "play": {"simulations": 3},
         "start": {"komis": [0.5, 2.5], "random_moves": 2},
-        "games": 4,
-        "moves_per_step": 2,
+        "self_play": {"games": 4},
+        "rounds_per_step": 8,
         "replay_capacity": 48,  # small: it wraps around
         "replay_minimum": 8,
         "batch_size": 8,

@@ -85,6 +85,27 @@ def test_counts_survive_being_stored():
     assert other == ledger
 
 
+def test_what_another_ledger_has_counted_is_added_in_every_currency():
+    ledger, other = Ledger(budget=Budget(env_steps=10)), Ledger(budget=Budget(samples=1))
+    for each, times in ((ledger, 1), (other, 10)):
+        each.charge_env_steps(1 * times)
+        each.charge_evaluations(2 * times, 3.0)
+        each.charge_samples(3 * times, 5.0)
+        each.charge_playouts(4 * times)
+        each.charge_seconds(0.5 * times)
+    before = other.spent()
+    ledger.add(other)
+    expected = {
+        "env_steps": 11, "evaluations": 22, "samples": 33, "playouts": 44, "flops": 231.0,
+        "seconds": 5.5,
+    }  # fmt: skip
+    assert ledger.spent() == expected
+    assert all(type(ledger.spent()[name]) is type(value) for name, value in expected.items())
+    assert other.spent() == before
+    assert ledger.budget == Budget(env_steps=10), "the limits stay its own"
+    assert ledger.exhausted()
+
+
 @pytest.mark.parametrize("limits", [{}, {"flops": 0}, {"env_steps": -1}, {"seconds": float("inf")},
                                     {"flops": float("nan")}, {"steps": 5}])  # fmt: skip
 def test_budgets_without_sense_are_refused(limits):
@@ -113,11 +134,14 @@ def test_the_network_by_hand(size):
     blocks = 2 * (2 * 9 * c * c * points) + 3 * c * c  # one of the two pools
     policy = c * h * points + 3 * h * h + h * points + 3 * h
     value = c * h * points + 3 * h * 2 * h + 2 * h
+    auxiliary = h * points + 2 * h  # ownership and score, which only training asks for
     forward, both = flops_per_position(config, size)
     assert forward == 2 * (stem + blocks + policy + value)
     # Backward: gradients of weights and of inputs, each as much as forward; the stem's input
     # needs none.
-    assert both == 3 * forward - 2 * stem
+    assert both == 3 * (forward + 2 * auxiliary) - 2 * stem
+    without = config.model_copy(update={"auxiliary": False})
+    assert flops_per_position(without, size) == (forward, 3 * forward - 2 * stem)
 
 
 @pytest.mark.parametrize("count", [1, 7])
@@ -132,16 +156,23 @@ def test_charged_flops_are_those_that_torch_counts(count):
         assert ledger.flops == forward.get_total_flops()
         assert (ledger.evaluations, ledger.samples) == (count, 0)
         with FlopCounterMode(display=False) as both:
-            logits, values = model.forward(torch.from_numpy(planes))
-            (logits.sum() + values.sum()).backward()
+            sum(out.sum() for out in model.forward(torch.from_numpy(planes))).backward()
         assert ledger.flops == forward.get_total_flops() + both.get_total_flops()
         assert (ledger.evaluations, ledger.samples) == (count, count)
 
 
-def test_charged_flops_of_whole_steps_are_those_that_torch_counts(algorithm, tiny):
+class InThisThread:
+    """In place of a pool of threads: torch counts those of the thread that asks."""
+
+    map = map
+
+
+def test_charged_flops_of_whole_steps_are_those_that_torch_counts(algorithm, tiny, monkeypatch):
     config = tiny(algorithm).learner
     flops_per_position(config.network, 3)
     learner, ledger = make_learner(config, RULES, seed=0), Ledger()
+    if algorithm == "alphazero":
+        monkeypatch.setattr(learner, "_threads", InThisThread())
     with FlopCounterMode(display=False) as counter:
         while ledger.samples == 0:
             learner.step(ledger)
@@ -168,28 +199,40 @@ def test_moves_charged_are_moves_played():
 
 def test_learners_are_charged_the_moves_of_their_games(algorithm, tiny, monkeypatch):
     """All moves of every batch that a step touches, counted where the games are."""
-    played = 0
-    step = GoBatch.step
+    played = discarded = 0
 
-    def counting(self, actions):
-        nonlocal played
-        before = self.ply.sum()
-        step(self, actions)
-        played += int(self.ply.sum() - before)
+    def counting(function):
+        """A method of batches that adds to `played` by how much the plies of games grow."""
+
+        def call(self, *arguments):
+            nonlocal played
+            before = self.ply.sum()
+            function(self, *arguments)
+            played += int(self.ply.sum() - before)
+
+        return call
+
+    def opening(self, game, moves):
+        nonlocal discarded
+        play_randomly(self, game, moves)
+        if self.done[game]:  # the opening ended the game; another one is played
+            discarded += int(self.ply[game])
 
     learner = make_learner(tiny(algorithm).learner, RULES, seed=0)
-    monkeypatch.setattr(GoBatch, "step", counting)
+    monkeypatch.setattr(GoBatch, "step", counting(GoBatch.step))
+    monkeypatch.setattr(MeteredBatch, "step_games", counting(MeteredBatch.step_games))
+    play_randomly = counting(MeteredBatch.play_randomly)
+    monkeypatch.setattr(MeteredBatch, "play_randomly", opening)
     ledger = Ledger()
     finished = 0.0
     for _ in range(15):
         metrics = learner.step(ledger)
         finished += metrics["games"] * metrics.get("length", 0.0)
     assert ledger.env_steps == played > 0
+    running = 0
     if algorithm == "alphazero":
-        running = int(learner._batch.ply.sum())
-        assert ledger.env_steps == pytest.approx(finished + running)
-    else:
-        assert ledger.env_steps == pytest.approx(finished)
+        running = sum(int(worker.batch.ply.sum()) for worker in learner._workers)
+    assert ledger.env_steps == pytest.approx(finished + running + discarded)
 
 
 # Evaluations
@@ -220,19 +263,26 @@ def test_finished_positions_need_no_evaluation():
 
 
 def test_alphazero_is_charged_for_its_searches(tiny):
-    config = tiny("alphazero").learner
+    data = tiny.data("alphazero")["learner"]
+    config = tiny("alphazero", learner={**data, "start": {}}).learner
     learner, ledger = make_learner(config, RULES, seed=0), Ledger()
     seen: list[int] = []
     learner.model._inference.register_forward_hook(
         lambda _, inputs, __: seen.append(len(inputs[0]))
     )
-    searched = config.moves_per_step * config.games * (config.search.simulations + 1)
-    learner.step(ledger)
-    assert ledger.evaluations == sum(seen) == searched
-    for _ in range(9):
+    games, rounds = config.self_play.games, 0
+    for _ in range(10):
         learner.step(ledger)
-    # Some leaves were ends of games, which need none.
-    assert 0.8 * 10 * searched < ledger.evaluations == sum(seen) < 10 * searched
+        rounds += config.rounds_per_step
+        # In each round a game has one leaf evaluated, or its search ends and it plays a move.
+        # A walk that ends in a finished position is followed by another in the same round.
+        assert ledger.evaluations == sum(seen) == rounds * games - ledger.env_steps
+    assert len(seen) <= rounds
+    assert max(seen) == games
+    # All simulations and the root, but for leaves where the game was over.
+    searched = (config.search.simulations + 1) * ledger.env_steps
+    assert 0.8 * searched < ledger.evaluations
+    assert ledger.evaluations <= searched + (config.search.simulations + 1) * games
     assert ledger.samples > 0
     assert ledger.samples % config.batch_size == 0
 

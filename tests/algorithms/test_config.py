@@ -63,6 +63,8 @@ def test_there_are_presets():
         [],
         ["learner.search.simulations=16", "learner.network.blocks=1"],
         ["learner.start.komis=[0.5, -3, 25]", "budget.flops=1e12", "game.max_moves=7"],
+        ["learner.start={sizes: {2: 1, 3: 0.5}, komis_by_size: {2: [1, 2.5]}}"],
+        ["learner.search.root=gumbel", "learner.search.noise_fraction=0", "learner.workers=2"],
         ["name=a.b-c_9", "checkpoints.seconds=0.5", "game.superko=simple", "game.suicide=false"],
     ],
 )
@@ -77,7 +79,7 @@ def test_a_stored_comparison_is_read_back_equal(tmp_path):
         "judge.anchors=[random, uct:4]",
         "judge.anchor=uct:4",
         "seeds=[3, 1, 2]",
-        "learners.az.games=7",
+        "learners.az.self_play.games=7",
     ]
     config = load_text(tmp_path, COMPARE, changes)
     again = load_text(tmp_path, dump_config(config))
@@ -101,7 +103,7 @@ def test_values_are_those_of_the_file_and_its_overrides(tmp_path):
          "learner.start.komis=[1, 2.5]", "budget.seconds=60", "seed=11"],
     )  # fmt: skip
     assert config.learner.search.simulations == 16
-    assert config.learner.search.rule == "puct"
+    assert (config.learner.search.root, config.learner.search.interior) == ("puct", "puct")
     assert config.learner.play.temperature == 0.5
     assert config.learner.start.komis == (1.0, 2.5)
     assert config.budget.limits() == {"env_steps": 100, "seconds": 60.0}
@@ -153,9 +155,30 @@ WRONG_VALUES = {
     ),
     "settings below the algorithm's name": (
         ["learner.alphazero.games=5"],
-        ["learner.alphazero: unknown key", "games"],
+        ["learner.alphazero: unknown key", "self_play"],
     ),
     "settings of another algorithm": (["learner.pool_size=5"], ["learner.pool_size"]),
+    "more workers than games": (
+        ["learner.workers=3", "learner.self_play.games=2"],
+        ["learner", "workers", "self_play.games, 2", "got 3"],
+    ),
+    "a Gumbel root that stops early": (
+        ["learner.search={root: gumbel, stop_early: true}"],
+        ["learner.search", "stop_early"],
+    ),
+    "false concessions of no game": (
+        ["learner.self_play={false_concessions: 0.05, played_out: 0}"],
+        ["learner.self_play", "false_concessions", "played_out"],
+    ),
+    "a size of training games": (
+        ["learner.start.sizes={1: 1}"],
+        ["learner.start.sizes", "size", "2 to 25"],
+    ),
+    "weight of a size": (["learner.start.sizes={3: 0}"], ["learner.start.sizes", "above 0"]),
+    "komi by size": (
+        ["learner.start.komis_by_size={3: [0.3]}"],
+        ["learner.start.komis_by_size", "multiple of 0.5", "0.3"],
+    ),
     "wrong type": (["game.size=big"], ["game.size", "integer", "'big'"]),
     "a fraction for a whole number": (["game.size=3.5"], ["game.size", "integer", "3.5"]),
     "a number for a group": (["game=5"], ["game", "5"]),
@@ -210,8 +233,8 @@ def test_a_missing_key_is_named(tmp_path, key):
 
 def test_all_that_is_wrong_is_told_at_once(tmp_path):
     with pytest.raises(ConfigError) as caught:
-        load_text(tmp_path, TRAIN, ["seed=-1", "budget.env_steps=x", "learner.games=0"])
-    for key in ("seed", "budget.env_steps", "learner.games"):
+        load_text(tmp_path, TRAIN, ["seed=-1", "budget.env_steps=x", "learner.workers=0"])
+    for key in ("seed", "budget.env_steps", "learner.workers"):
         assert f"  {key}: " in str(caught.value)
 
 

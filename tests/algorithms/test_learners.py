@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 import torch
 
 from algorithms.alphazero import AlphaZero, AlphaZeroConfig
-from algorithms.budget import Budget, Ledger
-from algorithms.learner import Optimiser, OptimiserConfig, StartConfig
+from algorithms.budget import Budget, Ledger, MeteredBatch
+from algorithms.learner import Optimiser, OptimiserConfig, StartConfig, Starts
 from algorithms.model import Model, NetworkEvaluator, masked_log_policy
 from algorithms.networks import NETWORK_PLANES, NetworkConfig
 from algorithms.players import uct_agent
 from algorithms.reinforce import Reinforce, ReinforceConfig
+from algorithms.replay import WHOLE
 from baselines.agent import RandomAgent
 from baselines.arena import make_openings, play_games, summarise
 from goenv import GoBatch, Rules
@@ -36,7 +39,7 @@ def small_alphazero(**settings) -> AlphaZero:
     config = {
         "network": SMALL,
         "search": {"simulations": 8, "noise_fraction": 0.25},
-        "games": 16,
+        "self_play": {"games": 16},
         "replay_minimum": 64,
         "batch_size": 32,
         **settings,
@@ -45,43 +48,50 @@ def small_alphazero(**settings) -> AlphaZero:
 
 
 def test_alphazero_labels_belong_to_the_player_who_moves():
-    learner = small_alphazero(moves_per_step=30)
+    learner = small_alphazero(rounds_per_step=300)
     learner.step(Ledger())
     replay = learner._replay
     count = len(replay)
     assert count > 200
-    planes, outcome = replay.planes[:count], replay.outcome[:count]
-    # komi is 8.5 for White and -8.5 for Black: the plane tells whose view it is.
-    black_to_move = planes[:, NETWORK_PLANES.index("komi"), 0, 0] < 0
+    positions = replay.positions[:count]
+    # komi is 8.5 for White and -8.5 for Black: it tells whose view it is.
+    black_to_move = positions.komi < 0
     # Games follow each other in the buffer, Black to move first; within one the winner is one
     # side, so the outcome changes sign exactly with the mover.
-    by_black = np.where(black_to_move, outcome, -outcome)
-    starts = np.flatnonzero(planes[:, :2].sum(axis=(1, 2, 3)) == 0)
+    by_black = np.where(black_to_move, positions.outcome, -positions.outcome)
+    starts = np.flatnonzero((positions.boards == 0).all(axis=1))
     assert len(starts) >= 8
     games = np.split(by_black, starts[1:])
     # A pass on the empty board gives the empty board again, so a split may cut a game in two.
     assert all(len(set(game.tolist())) == 1 for game in games)
     assert {-1, 1} >= set(by_black.tolist())
     assert (by_black == -1).any()
-    assert np.allclose(replay.policy[:count].astype(float).sum(axis=1), 1, atol=0.01)
+    # The other labels say the same: the outcome is the score's sign, the score that of the areas.
+    area = positions.ownership.sum(axis=1, dtype=np.int64)
+    np.testing.assert_array_equal(np.sign(positions.score), positions.outcome)
+    np.testing.assert_array_equal(positions.score, area + np.where(black_to_move, -8.5, 8.5))
 
 
 def test_alphazero_targets_are_the_visits_of_legal_moves():
-    learner = small_alphazero(moves_per_step=30)
+    learner = small_alphazero(rounds_per_step=300)
     learner.step(Ledger())
     count = len(learner._replay)
-    legal = learner._replay.planes[:count, NETWORK_PLANES.index("legal")].reshape(count, 9)
-    assert (learner._replay.policy[:count, :9][legal == 0] == 0).all()
+    positions = learner._replay.positions[:count]
+    assert (positions.policy[:, :9][positions.legal == 0] == 0).all()
+    # Of 8 visits each action has a whole number.
+    visits = positions.policy / WHOLE * 8
+    np.testing.assert_allclose(visits, np.rint(visits), atol=1e-3)
+    assert (np.rint(visits).sum(axis=1) == 8).all()
 
 
 def test_alphazero_trains_as_many_samples_as_it_owes():
-    learner = small_alphazero(reuse=3.0, moves_per_step=10)
+    learner = small_alphazero(reuse=3.0, rounds_per_step=100)
     ledger = Ledger()
     for _ in range(8):
         learner.step(ledger)
     owed = 3.0 * learner._replay.added
     assert ledger.samples > 0
-    assert owed - 32 - 3 * 64 <= ledger.samples <= owed
+    assert owed - 32 < ledger.samples <= owed
 
 
 def test_one_batch_can_be_overfitted():
@@ -94,15 +104,15 @@ def test_one_batch_can_be_overfitted():
     legal = batch.legal_actions() | (np.arange(17) == 16)
     best = np.array([rng.choice(np.flatnonzero(row)) for row in legal])
     outcome = torch.from_numpy(rng.integers(0, 2, 32).astype(np.float32))
-    optimiser = Optimiser(model.network, OptimiserConfig(learning_rate=5e-3))
+    optimiser = Optimiser(model, OptimiserConfig(learning_rate=5e-3))
     for _ in range(150):
-        logits, values = model.forward(planes)
+        out = model.forward(planes)
         loss = torch.nn.functional.nll_loss(
-            masked_log_policy(logits, planes), torch.from_numpy(best)
-        ) + torch.nn.functional.binary_cross_entropy_with_logits(values, outcome)
+            masked_log_policy(out.policy, planes), torch.from_numpy(best)
+        ) + torch.nn.functional.binary_cross_entropy_with_logits(out.value, outcome)
         loss.backward()
         optimiser.update(0.0)
-    logits, values = NetworkEvaluator(model).evaluate(batch)
+    logits, values = NetworkEvaluator(model).evaluate(batch, np.arange(32))
     assert (np.where(legal, logits, -np.inf).argmax(axis=1) == best).mean() > 0.95
     assert ((values > 0) == (outcome.numpy() > 0.5)).mean() > 0.95
 
@@ -137,7 +147,7 @@ def test_reinforce_makes_the_winners_actions_more_probable():
 
         def mean_log_probability() -> float:
             with torch.no_grad():
-                logits, _ = learner.model.network(tensors[0])
+                logits = learner.model.network(tensors[0]).policy
             log_policy = masked_log_policy(logits, tensors[0])
             return log_policy.gather(1, tensors[1][:, None]).mean().item()
 
@@ -147,17 +157,59 @@ def test_reinforce_makes_the_winners_actions_more_probable():
     assert metrics["policy_loss"] == pytest.approx(-before, abs=0.02)
 
 
-def test_reinforce_goes_on_when_every_game_ends_within_its_opening():
-    rules = Rules(2, komi=0.5, max_moves=2)
-    config = ReinforceConfig.model_validate(
-        {"network": SMALL, "games": 4, "start": {"random_moves": 3}}
-    )
+def test_reinforce_goes_on_when_no_winner_has_moved():
+    # One move a game, which makes a draw or, if it is a pass, lets White win, who never moves.
+    rules = Rules(2, komi=4, max_moves=1)
+    config = ReinforceConfig.model_validate({"network": SMALL, "games": 4})
     learner = Reinforce(config, rules, 0)
-    learner._starts.begin = lambda batch, game, rng: 3  # of at most two moves
     before = learner.model.state_dict()
     assert learner.step(Ledger())["games"] == 4
     after = learner.model.state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+@pytest.mark.parametrize("max_moves", [1, 2, 3])
+def test_no_game_ends_within_its_opening(max_moves):
+    rules = Rules(2, komi=0.5, max_moves=max_moves)
+    starts = Starts(StartConfig(random_moves=5), rules)
+    ledger, rng = Ledger(), np.random.default_rng(0)
+    batch = MeteredBatch(ledger, 40, rules, 1)
+    for game in range(40):
+        starts.begin(batch, game, rng)
+    assert not batch.done.any()
+    assert set(batch.ply.tolist()) == set(range(max_moves))
+    assert ledger.env_steps >= batch.ply.sum()  # openings that ended a game were played too
+
+
+def test_games_start_with_the_sizes_and_komis_asked_for():
+    config = StartConfig(
+        sizes={3: 1, 5: 3}, komis=(0.5, 2.5), komis_by_size={3: (9,)}, random_moves=4
+    )
+    rules = Rules(6, komi=7, superko="situational", suicide=False, max_moves=72)
+    starts = Starts(config, rules)
+    batch, rng = MeteredBatch(Ledger(), 1, rules, 1), np.random.default_rng(0)
+    seen = Counter()
+    plies = Counter()
+    for _ in range(2000):
+        starts.begin(batch, 0, rng)
+        drawn = batch.rules[0]
+        seen[drawn.size, drawn.komi, drawn.max_moves] += 1
+        plies[int(batch.ply[0])] += 1
+        assert (drawn.superko, drawn.suicide) == ("situational", False)
+    # As many moves for each point of the board: 72 on 36 points.
+    wanted = {(3, 9, 18): 0.25, (5, 0.5, 50): 0.375, (5, 2.5, 50): 0.375}
+    assert set(seen) == set(wanted)
+    for key, share in wanted.items():
+        assert seen[key] / 2000 == pytest.approx(share, abs=0.04)
+    # Half of the games begin with 1 to 4 random moves, the others with none.
+    assert plies[0] / 2000 == pytest.approx(0.5, abs=0.04)
+    for moves in (1, 2, 3, 4):
+        assert plies[moves] / 2000 == pytest.approx(0.125, abs=0.03)
+
+
+def test_a_start_larger_than_the_game_is_refused():
+    with pytest.raises(ValueError, match=r"start.sizes: the game has size 5, got 7"):
+        Starts(StartConfig(sizes={3: 1, 7: 1}), Rules(5))
 
 
 def test_the_pool_holds_earlier_weights_not_todays():
@@ -182,7 +234,7 @@ def test_alphazero_learns_3x3():
         "network": {"blocks": 2, "channels": 32},
         "search": {"simulations": 24, "noise_fraction": 0.25},
         "start": {"komis": [0.5, 2.5, 4.5, 6.5, 8.5, 8.5], "random_moves": 3},
-        "games": 64,
+        "self_play": {"games": 64},
         "replay_capacity": 8000,
         "replay_minimum": 500,
         "batch_size": 128,
@@ -197,7 +249,7 @@ def test_alphazero_learns_3x3():
     batch = GoBatch(1, rules)
     action = learner.agent().act(batch, np.random.default_rng(0))
     assert action[0] == 4
-    _, value = NetworkEvaluator(learner.model).evaluate(batch)
+    _, value = NetworkEvaluator(learner.model).evaluate(batch, np.zeros(1, int))
     assert value[0] > 0.5
     after = win_rate(learner, uct_agent(60), rules, 9)
     assert after.as_black > before.as_black

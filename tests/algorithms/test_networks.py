@@ -1,23 +1,25 @@
-"""The network on any size, the model around it, and the symmetries."""
+"""The network on any size, and the model around it."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
-from algorithms.model import Model, NetworkEvaluator, masked_log_policy
+from algorithms.learner import Optimiser, OptimiserConfig
+from algorithms.model import Model, NetworkEvaluator, masked_log_policy, observe
 from algorithms.networks import NETWORK_PLANES, Network, NetworkConfig, parameter_count
-from algorithms.replay import ReplayBuffer, apply_symmetries, symmetry_indices
 from goenv import GoBatch, Rules
 
 SMALL = NetworkConfig(blocks=2, channels=8, head_channels=4)
+TRUNKS = ["pooling", "residual", "transformer"]
 
 
-def trained_looking_network() -> Network:
+def trained_looking_network(**changes) -> Network:
     """A network none of whose weights are zero, as if it had been trained."""
     torch.manual_seed(0)
-    network = Network(SMALL)
+    network = Network(SMALL.model_copy(update=changes))
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.add_(0.2 * torch.randn_like(parameter))
@@ -31,18 +33,20 @@ def positions(rules, count=6, plies=5, seed=0) -> GoBatch:
     return batch
 
 
+@pytest.mark.parametrize("trunk", TRUNKS)
 @pytest.mark.parametrize("size", [2, 3, 5, 9, 19])
-def test_one_set_of_weights_serves_every_size(size):
+def test_one_set_of_weights_serves_every_size(size, trunk):
     planes = torch.from_numpy(positions(Rules(size)).observe(NETWORK_PLANES, np.float32))
-    logits, values = trained_looking_network()(planes)
-    assert logits.shape == (6, size * size + 1)
-    assert values.shape == (6,)
-    assert torch.isfinite(logits).all()
-    assert torch.isfinite(values).all()
+    out = trained_looking_network(trunk=trunk)(planes, auxiliary=True)
+    shapes = [(6, size * size + 1), (6,), (6, size, size), (6,)]
+    assert [tuple(part.shape) for part in out] == shapes
+    assert all(torch.isfinite(part).all() for part in out)
 
 
-def test_padding_changes_nothing():
-    network = trained_looking_network()
+@pytest.mark.parametrize("separate", [False, True])
+@pytest.mark.parametrize("trunk", TRUNKS)
+def test_padding_changes_nothing(trunk, separate):
+    network = trained_looking_network(trunk=trunk, separate=separate)
     alone = positions(Rules(5), count=4)
     mixed = GoBatch(5, [Rules(5)] * 4 + [Rules(9)])
     # The same moves on the padded board, numbered on the larger grid.
@@ -54,20 +58,62 @@ def test_padding_changes_nothing():
         padded = np.where(actions == 25, 81, 9 * rows + columns)
         mixed.step(np.append(padded, 81 if not mixed.done[4] else 0))
     assert (history.boards() == alone.boards()).all()
-    plain, value = network(torch.from_numpy(alone.observe(NETWORK_PLANES, np.float32)))
+    planes = torch.from_numpy(alone.observe(NETWORK_PLANES, np.float32))
+    plain = network(planes, auxiliary=True)
     planes = torch.from_numpy(mixed.observe(NETWORK_PLANES, np.float32))
-    wide, wide_value = network(planes, padded=True)
-    points = wide[:4, :-1].reshape(4, 9, 9)[:, :5, :5].reshape(4, 25)
+    wide = network(planes, padded=True, auxiliary=True)
+    points = wide.policy[:4, :-1].reshape(4, 9, 9)[:, :5, :5].reshape(4, 25)
+    same = {"atol": 1e-4, "rtol": 1e-4}
     # Global pooling scales by the side, so the masked side must be the small board's.
-    torch.testing.assert_close(points, plain[:, :-1], atol=1e-4, rtol=1e-4)
-    torch.testing.assert_close(wide[:4, -1], plain[:, -1], atol=1e-4, rtol=1e-4)
-    torch.testing.assert_close(wide_value[:4], value, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(points, plain.policy[:, :-1], **same)
+    torch.testing.assert_close(wide.policy[:4, -1], plain.policy[:, -1], **same)
+    torch.testing.assert_close(wide.value[:4], plain.value, **same)
+    torch.testing.assert_close(wide.ownership[:4, :5, :5], plain.ownership, **same)
+    torch.testing.assert_close(wide.score[:4], plain.score, **same)
+    # Games that differ are told apart, so the agreement says something.
+    assert (plain.policy[0] - plain.policy[1]).abs().max() > 0.01
+
+
+def test_a_separate_trunk_is_the_values_own():
+    """The loss of the value moves nothing that the policy hangs on, and the other way round."""
+    planes = torch.from_numpy(positions(Rules(5)).observe(NETWORK_PLANES, np.float32))
+    for separate in (False, True):
+        network = trained_looking_network(separate=separate)
+        network(planes).value.sum().backward()
+        moved = [name for name, p in network.named_parameters() if p.grad is not None]
+        assert any(name.startswith("trunk.") for name in moved) != separate
+        assert not any(name.startswith("policy_head.") for name in moved)
+
+
+def test_auxiliary_outputs_are_for_those_who_ask():
+    planes = torch.from_numpy(positions(Rules(5)).observe(NETWORK_PLANES, np.float32))
+    network = trained_looking_network()
+    asked, unasked = network(planes, auxiliary=True), network(planes)
+    assert (unasked.ownership, unasked.score) == (None, None)
+    assert torch.equal(asked.policy, unasked.policy)
+    assert torch.equal(asked.value, unasked.value)
+    without = trained_looking_network(auxiliary=False)(planes, auxiliary=True)
+    assert (without.ownership, without.score) == (None, None)
+
+
+@pytest.mark.parametrize("trunk", TRUNKS)
+def test_a_trunk_begins_as_the_identity_behind_its_stem(trunk):
+    torch.manual_seed(0)
+    network = Network(SMALL.model_copy(update={"trunk": trunk}))
+    planes = torch.from_numpy(positions(Rules(5)).observe(NETWORK_PLANES, np.float32))
+    features = nn.functional.relu(network.trunk.stem(planes))
+    torch.testing.assert_close(network.trunk(planes, None), features)
+
+
+def test_heads_of_attention_divide_the_channels():
+    with pytest.raises(ValueError, match="attention_heads must divide channels, 32; got 5"):
+        NetworkConfig(trunk="transformer", attention_heads=5)
 
 
 def test_an_untrained_network_is_even_handed():
     model = Model(SMALL, seed=3)
     batch = positions(Rules(5))
-    logits, values = NetworkEvaluator(model).evaluate(batch)
+    logits, values = NetworkEvaluator(model).evaluate(batch, np.arange(len(batch)))
     assert np.abs(logits).max() < 0.5
     assert np.abs(values).max() < 0.2
 
@@ -79,11 +125,25 @@ def test_inference_follows_the_weights():
     model.load_state_dict(trained_looking_network().state_dict())
     after, values = model.evaluate(planes)
     with torch.no_grad():
-        logits, value_logits = model.network(torch.from_numpy(planes))
+        out = model.network(torch.from_numpy(planes))
     assert np.abs(after - before).max() > 0.1
     # bfloat16 keeps eight bits.
-    assert np.allclose(after, logits.numpy(), atol=0.05 * np.abs(after).max())
-    assert np.allclose(values, np.tanh(value_logits.numpy() / 2), atol=0.1)
+    assert np.allclose(after, out.policy.numpy(), atol=0.05 * np.abs(after).max())
+    assert np.allclose(values, np.tanh(out.value.numpy() / 2), atol=0.1)
+
+
+def test_an_evaluator_judges_the_games_it_is_asked_for():
+    batch = GoBatch(6, [Rules(5), Rules(3), Rules(5), Rules(4), Rules(5), Rules(5)], 1)
+    for _ in range(5):
+        batch.step(batch.random_actions())
+    games = np.array([4, 1, 3, 1])
+    planes = batch.observe(NETWORK_PLANES, np.float32)
+    assert (observe(batch, games) == planes[games]).all()
+    evaluator = NetworkEvaluator(Model(SMALL, seed=3))
+    logits, values = evaluator.evaluate(batch, np.arange(6))
+    some, of_some = evaluator.evaluate(batch, games)
+    np.testing.assert_allclose(some, logits[games], atol=1e-2)  # bfloat16 keeps eight bits
+    np.testing.assert_allclose(of_some, values[games], atol=1e-2)
 
 
 def test_masked_log_policy_leaves_only_legal_moves():
@@ -96,70 +156,95 @@ def test_masked_log_policy_leaves_only_legal_moves():
     assert (policy[running][batch.legal_actions()[running]] > 0).all()
 
 
-def test_symmetries_are_the_eight_of_the_square():
-    indices = symmetry_indices(3)
-    boards = {tuple(row) for row in indices.tolist()}
-    assert len(boards) == 8
-    assert (indices[:, 9] == 9).all()
-    assert (indices[:, 4] == 4).all()  # the centre stays
-    for row in indices:
-        # Neighbours stay neighbours.
-        where = np.empty(9, int)
-        where[row[:9]] = np.arange(9)
-        for a, b in ((0, 1), (1, 4), (4, 5), (5, 8)):
-            (r1, c1), (r2, c2) = divmod(where[a], 3), divmod(where[b], 3)
-            assert abs(r1 - r2) + abs(c1 - c2) == 1
+# Averages of the weights
 
 
-def test_planes_and_policy_turn_together():
-    rng = np.random.default_rng(0)
-    planes = np.zeros((8, 1, 5, 5), np.float32)
-    policy = np.zeros((8, 26), np.float32)
-    for k in range(8):
-        point = rng.integers(25)
-        planes[k, 0].flat[point] = 1
-        policy[k, point] = 1
-    turned, turned_policy = apply_symmetries(planes, policy, np.arange(8))
-    assert (turned.reshape(8, 25) == turned_policy[:, :25]).all()
-    assert (turned.sum(axis=(1, 2, 3)) == 1).all()
-    assert (turned != planes).any()
+def model_trained_for(updates: int, averaging: float) -> tuple[Model, list[dict]]:
+    """A model after some updates, and the weights of training before the first and after each."""
+    model = Model(SMALL, seed=3, averaging=averaging)
+    optimiser = Optimiser(model, OptimiserConfig(learning_rate=0.02))
+    planes = torch.from_numpy(positions(Rules(5)).observe(NETWORK_PLANES, np.float32))
+
+    def raw():
+        return {name: p.detach().clone() for name, p in model.network.state_dict().items()}
+
+    trace = [raw()]
+    for _ in range(updates):
+        out = model.forward(planes)
+        (out.policy[:, 0].sum() + out.value.sum()).backward()
+        optimiser.update(0.0)
+        trace.append(raw())
+    return model, trace
 
 
-def test_the_rules_do_not_know_the_symmetries_apart():
-    # A game turned is a game: legal moves and results turn with it.
-    batch = GoBatch(8, Rules(4), 0)
-    indices = symmetry_indices(4)
-    source = GoBatch(1, Rules(4), 5)
-    while not source.done[0]:
-        action = int(source.random_actions()[0])
-        where = np.array([int(np.flatnonzero(row == action)[0]) for row in indices])
-        legal = source.legal_actions()[0]
-        assert (batch.legal_actions() == legal[indices]).all()
-        source.step(np.array([action]))
-        batch.step(where)
-    assert (batch.score() == source.score()[0]).all()
+@pytest.mark.parametrize("share", [0.5, 0.9])
+def test_the_average_keeps_its_share_at_each_update(share):
+    model, trace = model_trained_for(5, averaging=share)
+    stored = model.state_dict()
+    for name, expected in trace[0].items():
+        for weights in trace[1:]:
+            expected = share * expected + (1 - share) * weights[name]
+        torch.testing.assert_close(stored[name], expected, atol=1e-6, rtol=1e-5)
+    assert any(not torch.equal(stored[name], trace[-1][name]) for name in stored)
 
 
-def test_replay_keeps_the_newest_and_survives_a_round_trip():
-    replay = ReplayBuffer(10, 1, 2)
-    for k in range(13):
-        replay.add(np.full((1, 1, 2, 2), k), np.full((1, 5), 0.2), np.array([k % 3 - 1]))
-    assert len(replay) == 10
-    planes, policy, outcome = replay.sample(500, np.random.default_rng(0), symmetries=False)
-    seen = np.unique(planes[:, 0, 0, 0])
-    assert seen.tolist() == list(range(3, 13))
-    assert (outcome == planes[:, 0, 0, 0] % 3 - 1).all()
-    other = ReplayBuffer(10, 1, 2)
-    other.load_state_dict(replay.state_dict())
-    again = other.sample(500, np.random.default_rng(0), symmetries=False)
-    assert all((a == b).all() for a, b in zip((planes, policy, outcome), again, strict=True))
+def test_what_plays_and_what_is_stored_is_the_average_and_what_is_trained_is_not():
+    model, trace = model_trained_for(3, averaging=0.5)
+    planes = positions(Rules(5)).observe(NETWORK_PLANES, np.float32)
+    network = Network(SMALL)
+    network.load_state_dict(model.state_dict())
+    logits, _ = model.evaluate(planes)
+    with torch.no_grad():
+        average = network(torch.from_numpy(planes)).policy.numpy()
+        network.load_state_dict(trace[-1])
+        latest = network(torch.from_numpy(planes)).policy.numpy()
+        trained = model.forward(torch.from_numpy(planes)).policy.numpy()
+    wrong = np.abs(logits - average).max()
+    assert wrong < 0.1 * np.abs(logits - latest).max()
+    np.testing.assert_allclose(trained, latest, atol=0.02 * np.abs(latest).max())
+
+
+def test_an_average_goes_on_from_both_kinds_of_weights():
+    model, trace = model_trained_for(3, averaging=0.5)
+    other = Model(SMALL, seed=9, averaging=0.5)
+    other.load_state_dict(model.state_dict())
+    other.load_trained_weights(model.trained_weights())
+    for name, value in trace[-1].items():
+        assert torch.equal(other.trained_weights()[name], value)
+        assert torch.equal(other.state_dict()[name], model.state_dict()[name])
+    # Without them, a stored average is all that training could go on from.
+    third = Model(SMALL, seed=9, averaging=0.5)
+    third.load_state_dict(model.state_dict())
+    third.load_trained_weights({})
+    assert all(
+        torch.equal(value, model.state_dict()[name])
+        for name, value in third.trained_weights().items()
+    )
+
+
+def test_without_averaging_the_latest_weights_play():
+    model, trace = model_trained_for(2, averaging=0.0)
+    assert model.trained_weights() == {}
+    assert all(torch.equal(value, trace[-1][name]) for name, value in model.state_dict().items())
 
 
 def test_parameter_count():
     # Worked out by hand for blocks=1, channels=4, heads=2 without pooling.
-    config = NetworkConfig(blocks=1, channels=4, pooling_every=0, head_channels=2)
+    config = NetworkConfig(trunk="residual", blocks=1, channels=4, head_channels=2, auxiliary=False)
     stem = 5 * 4 * 9 + 4
     block = 2 * (4 * 4 * 9 + 4)
     policy = (4 * 2 + 2) + (6 * 2 + 2) + (2 + 1) + (6 + 1)
     value = (4 * 2 + 2) + (6 * 4 + 4) + (4 + 1)
-    assert parameter_count(Network(config)) == stem + block + policy + value
+    auxiliary = (4 + 1) + (2 + 1)
+    pooled = 3 * 4 * 4 + 4
+
+    def count(**changes):
+        return parameter_count(Network(config.model_copy(update=changes)))
+
+    assert count() == stem + block + policy + value
+    assert count(auxiliary=True) == count() + auxiliary
+    assert count(separate=True) == count() + stem + block
+    assert count(trunk="pooling") == count() + pooled
+    # Two norms, attention and its way back, two layers, and a bias for each way two points may lie.
+    attention = 2 * 8 + (4 * 12 + 12) + (4 * 4 + 4) + (4 * 8 + 8) + (8 * 4 + 4) + 4 * 49 * 49
+    assert count(trunk="transformer") == stem + attention + policy + value

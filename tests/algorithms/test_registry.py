@@ -137,10 +137,10 @@ def test_a_run_without_checkpoints_and_one_with_a_damaged_checkpoint(run_folder,
 class Fixed:
     """Logits that prefer an illegal action most, then each action more than the one before."""
 
-    def evaluate(self, batch):
-        logits = np.tile(np.arange(10, dtype=np.float32), (len(batch), 1))
-        logits[~batch.legal_actions()] = 50
-        return logits, np.zeros(len(batch), np.float32)
+    def evaluate(self, batch, games):
+        logits = np.tile(np.arange(10, dtype=np.float32), (len(games), 1))
+        logits[~batch.legal_actions()[games]] = 50
+        return logits, np.zeros(len(games), np.float32)
 
     def seed(self, rng):
         pass

@@ -51,7 +51,9 @@ def test_training_changes_the_weights(algorithm, finished):
     first, last = (load_weights(list_snapshots(folder)[index].path)[0] for index in (0, -1))
     after = last.state_dict()
     changed = {n for n, value in first.state_dict().items() if not torch.equal(value, after[n])}
-    assert changed >= {"stem.weight", "policy_features.weight", "policy_points.weight"}
+    assert changed >= {
+        "trunk.stem.weight", "policy_head.features.weight", "policy_head.points.weight",
+    }  # fmt: skip
 
 
 # Stopped and resumed
@@ -153,7 +155,7 @@ class Adder:
     def step(self, ledger):
         self.steps += 1
         weights = self.model.state_dict()
-        weights["stem.bias"] += self.steps
+        weights["trunk.stem.bias"] += self.steps
         self.model.load_state_dict(weights)
         ledger.charge_env_steps(10)
         return {"steps": float(self.steps)}

@@ -1,0 +1,169 @@
+"""AlphaZero in parts: workers, averages of the weights, and going on in the middle of searches."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from run_helpers import stop_after
+
+from algorithms.alphazero import AlphaZero, AlphaZeroConfig, losses
+from algorithms.budget import Budget, Ledger
+from algorithms.checkpoint import load_state, load_weights
+from algorithms.model import Model
+from algorithms.replay import Positions, make_samples
+from algorithms.run import train
+from goenv import Rules
+
+# Settings that keep more than the plain ones between two rounds, and those that share out the work.
+VARIANTS: dict[str, dict[str, Any]] = {
+    "workers": {"workers": 2},
+    "workers, reuse, merge, fast moves, average": {
+        "workers": 2,
+        "search": {"simulations": 5, "noise_fraction": 0.25, "reuse": True, "merge": True},
+        "self_play": {"games": 5, "full_search": 0.5, "fast_simulations": 2},
+        "averaging": 0.7,
+    },
+    "gumbel, reuse, sizes, transformer": {
+        "network": {"trunk": "transformer", "separate": True, "blocks": 1, "channels": 4},
+        "search": {"simulations": 5, "root": "gumbel", "interior": "gumbel", "gumbel_scale": 1.0,
+                   "considered": 4, "reuse": True},
+        "self_play": {"games": 4, "first_simulations": 2, "false_concessions": 0.1},
+        "start": {"sizes": {2: 1, 3: 1}, "komis": [0.5, 2], "random_moves": 2},
+        "averaging": 0.5,
+    },
+    "leaves, early stops": {
+        "search": {"simulations": 9, "leaves": 3, "stop_early": True},
+        "self_play": {"games": 3, "concede_below": 0.3},
+        "hard_targets": True,
+        "symmetries": False,
+        "network": {"auxiliary": False, "blocks": 1, "channels": 4},
+    },
+}  # fmt: skip
+
+
+@pytest.fixture(params=VARIANTS.values(), ids=VARIANTS)
+def variant(request, tiny):
+    """The configuration of a tiny run; as many moves as training needs and no more."""
+    learner = {**tiny.data("alphazero")["learner"], "rounds_per_step": 14, **request.param}
+    return tiny("alphazero", learner=learner, budget={"env_steps": 150})
+
+
+def test_stopped_and_resumed_a_run_ends_as_if_it_had_not_been(variant, outcome_of, tmp_path):
+    """Stopped in the middle of searches, every few steps; and the same again is the same."""
+    assert train(variant, tmp_path / "whole").samples > 0
+    folder, stops = tmp_path / "parts", 0
+    while not train(variant, folder, True, should_stop=stop_after(3)).exhausted():
+        stops += 1
+        assert stops < 50, "it does not get on"
+    assert stops >= 2
+    assert outcome_of(folder) == outcome_of(tmp_path / "whole")
+
+
+def test_two_workers_do_the_same_twice_however_fast_they_are(tiny, outcome_of, tmp_path):
+    config = tiny("alphazero", learner={**tiny.data("alphazero")["learner"], "workers": 2})
+    one, two = tmp_path / "one", tmp_path / "two"
+    for folder in (one, two):
+        train(config, folder)
+    assert outcome_of(one) == outcome_of(two)
+    # The number of workers is part of the configuration: games are others with it.
+    train(tiny("alphazero"), tmp_path / "alone")
+    assert outcome_of(tmp_path / "alone").weights != outcome_of(one).weights
+
+
+def test_workers_share_out_games_samples_and_what_is_charged(tiny):
+    data = {**tiny.data("alphazero")["learner"], "workers": 3, "self_play": {"games": 7}}
+    config = AlphaZeroConfig.model_validate(data)
+    learner, ledger = AlphaZero(config, Rules(3, komi=0.5, max_moves=21), 0), Ledger()
+    games = [len(worker.batch) for worker in learner._workers]
+    assert sum(games) == 7
+    assert max(games) - min(games) <= 1
+    while not ledger.samples:
+        metrics = learner.step(ledger)
+    assert ledger.samples == metrics["updates"] * config.batch_size
+    assert ledger.evaluations > 0
+    # Workers draw from streams of their own.
+    boards = [worker.batch.boards()[0].tolist() for worker in learner._workers]
+    assert boards[0] != boards[1] or boards[1] != boards[2]
+
+
+def test_gradients_of_parts_are_those_of_the_whole():
+    """Means over parts, weighed by their sizes, are the mean over all."""
+    config = AlphaZeroConfig.model_validate({"network": {"blocks": 1, "channels": 4}})
+    model = Model(config.network, seed=1)
+    rng = np.random.default_rng(0)
+    positions = Positions.empty(12, 3)
+    positions.boards[:] = rng.integers(-1, 2, positions.boards.shape)
+    positions.legal[:] = positions.boards == 0
+    positions.policy[:, -1] = 65535
+    positions.outcome[:] = rng.integers(-1, 2, 12)
+    positions.ownership[:] = rng.integers(-1, 2, positions.ownership.shape)
+    positions.score[:] = rng.normal(size=12)
+    parameters = list(model.network.parameters())
+
+    def gradient(rows):
+        samples = make_samples(positions, rows, np.zeros(len(rows), int), 3)
+        loss, metrics = losses(model, samples, config)
+        assert set(metrics) >= {"policy_loss", "value_loss", "ownership_loss", "score_loss"}
+        return torch.autograd.grad(loss, parameters)
+
+    whole = gradient(np.arange(12))
+    first, last = gradient(np.arange(5)), gradient(np.arange(5, 12))
+    for all_of_it, a, b in zip(whole, first, last, strict=True):
+        wrong = (all_of_it - (5 * a + 7 * b) / 12).abs().max()
+        assert wrong <= 0.02 * all_of_it.abs().max() + 1e-4  # bfloat16 keeps eight bits
+
+
+def test_a_checkpoint_holds_the_average_and_training_goes_on_from_the_rest(tiny, tmp_path):
+    learner = {**tiny.data("alphazero")["learner"], "averaging": 0.9}
+    config = tiny("alphazero", learner=learner)
+    folder = tmp_path / "tiny"
+    train(config, folder)
+    latest = folder / "checkpoints" / "latest"
+    average = load_weights(latest)[0].state_dict()
+    trained = load_state(latest)["learner"]["trained"]
+    assert set(trained) == set(average)
+    far = [name for name in average if not np.array_equal(trained[name], average[name].numpy())]
+    assert len(far) > len(average) / 2
+    # By hand: the average of what a learner trains, update by update.
+    rules = config.game.rules()
+    again, ledger = AlphaZero(config.learner, rules, 0), Ledger(budget=Budget(env_steps=100))
+    expected = {name: value.clone() for name, value in again.model.state_dict().items()}
+    update = again._optimiser.update
+
+    def updating(progress):
+        norm = update(progress)
+        for name, value in again.model.trained_weights().items():
+            expected[name] = 0.9 * expected[name] + 0.1 * value
+        return norm
+
+    again._optimiser.update = updating
+    while not ledger.exhausted():
+        again.step(ledger)
+    assert ledger.samples > 0
+    for name, value in again.model.state_dict().items():
+        torch.testing.assert_close(value, expected[name], atol=1e-6, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["ownership", "score"])
+def test_weights_of_auxiliary_losses(name):
+    """A weight of 0 takes a target out of the loss, and any other does not move the metrics."""
+    config = AlphaZeroConfig.model_validate({"network": {"blocks": 1, "channels": 4}})
+    model = Model(config.network, seed=1)
+    positions = Positions.empty(4, 3)
+    positions.policy[:, -1] = 65535
+    positions.ownership[:] = 1
+    positions.score[:] = 7
+    changed = copy.deepcopy(positions)
+    setattr(changed, name, -getattr(positions, name))
+    without = config.model_copy(update={f"{name}_weight": 0.0})
+
+    def loss(positions, config):
+        samples = make_samples(positions, np.arange(4), np.zeros(4, int), 3)
+        return losses(model, samples, config)[0].item()
+
+    assert loss(positions, without) == loss(changed, without)
+    assert loss(positions, config) != loss(changed, config)
