@@ -199,7 +199,8 @@ class AlphaZero:
             metrics["false_concessions"] = false
         wanted = self.config.self_play.false_concessions
         if wanted is not None and len(self._lowest) >= 100:
-            self._concede_below = float(-np.quantile(self._lowest, wanted))
+            # Nobody who is ahead concedes, however sure of themselves winners were.
+            self._concede_below = max(0.0, float(-np.quantile(self._lowest, wanted)))
             metrics["concede_below"] = self._concede_below
         return metrics
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from algorithms.alphazero import AlphaZero, AlphaZeroConfig
 from algorithms.budget import Budget
 from algorithms.expert_games import DataConfig, ExpertGames
-from algorithms.learner import Learner, LearnerConfig
+from algorithms.learner import Learner, LearnerConfig, Starts
 from algorithms.reinforce import Reinforce, ReinforceConfig
 from algorithms.supervised import Supervised, SupervisedConfig
 from goenv import Rules
@@ -110,6 +110,11 @@ class TrainConfig(_Frozen):
             raise ValueError(f"data: {self.learner.algorithm} does not learn from games of others")
         return self
 
+    @model_validator(mode="after")
+    def _sizes_fit(self) -> TrainConfig:
+        Starts(self.learner.start, self.game.rules())
+        return self
+
 
 def _check_even(games: int) -> None:
     if games % 2:
@@ -178,6 +183,8 @@ class CompareConfig(_Frozen):
         for name in self.learners:
             if name in self.judge.anchors:
                 raise ValueError(f"a learner cannot be called {name!r}, like an anchor")
+        for learner in self.learners.values():
+            Starts(learner.start, self.game.rules())
         for match in self.judge.matches:
             if match.learner not in self.learners:
                 raise ValueError(

@@ -16,6 +16,7 @@ from algorithms.checkpoint import load_state, load_weights
 from algorithms.model import Model
 from algorithms.replay import Positions, make_samples
 from algorithms.run import train
+from algorithms.self_play import Episode
 from goenv import Rules
 
 # Settings that keep more than the plain ones between two rounds, and those that share out the work.
@@ -167,3 +168,34 @@ def test_weights_of_auxiliary_losses(name):
 
     assert loss(positions, without) == loss(changed, without)
     assert loss(positions, config) != loss(changed, config)
+
+
+@pytest.mark.parametrize(
+    ("lowest", "expected"),
+    [(np.linspace(-1, 1, 501), 0.8), (np.linspace(-0.5, 0.5, 501), 0.4), (np.full(300, 0.9), 0.0)],
+)
+def test_sides_concede_so_that_few_games_would_have_been_lost_by_it(lowest, expected):
+    """Of the games played out a tenth at most; and nobody concedes who thinks to be ahead."""
+    config = {"self_play": {"games": 2, "false_concessions": 0.1, "played_out": 1.0}}
+    learner = AlphaZero(AlphaZeroConfig.model_validate(config), Rules(2, komi=0.5, max_moves=9), 0)
+    episode = Episode(Positions.empty(1, 2), 3, 1.0, 4.0, False, lowest=float(lowest[0]))
+    learner._lowest = lowest[1:].astype(np.float32)
+    metrics = learner._learn_from([episode])
+    assert metrics["concede_below"] == learner._concede_below == pytest.approx(expected, abs=0.01)
+    metrics = learner._learn_from([episode])
+    assert metrics["false_concessions"] <= 0.1 + 1 / len(lowest)
+    # It is part of the state.
+    other = AlphaZero(learner.config, Rules(2, komi=0.5, max_moves=9), 0)
+    other.load_state_dict(learner.state_dict())
+    assert other._concede_below == learner._concede_below
+    np.testing.assert_array_equal(other._lowest, learner._lowest)
+
+
+def test_until_enough_games_were_played_out_the_limit_is_that_of_the_configuration():
+    config = {"self_play": {"games": 2, "false_concessions": 0.1, "concede_below": 0.7}}
+    learner = AlphaZero(AlphaZeroConfig.model_validate(config), Rules(2, komi=0.5, max_moves=9), 0)
+    episode = Episode(Positions.empty(1, 2), 3, 1.0, 4.0, False, lowest=-0.2)
+    for _ in range(99):
+        assert "concede_below" not in learner._learn_from([episode])
+    assert learner._concede_below == 0.7
+    assert learner._learn_from([episode])["concede_below"] == pytest.approx(0.2)

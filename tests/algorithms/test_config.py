@@ -174,6 +174,10 @@ WRONG_VALUES = {
         ["learner.start.sizes={1: 1}"],
         ["learner.start.sizes", "size", "2 to 25"],
     ),
+    "a size larger than the game's": (
+        ["learner.start.sizes={5: 1}"],
+        ["start.sizes", "the game has size 3, got 5"],
+    ),
     "weight of a size": (["learner.start.sizes={3: 0}"], ["learner.start.sizes", "above 0"]),
     "komi by size": (
         ["learner.start.komis_by_size={3: [0.3]}"],
@@ -255,6 +259,10 @@ WRONG_COMPARISONS = {
     "setting of a learner called like its algorithm": (
         ["learners.reinforce.gaems=3"],
         ["learners.reinforce.gaems", "did you mean 'games'"],
+    ),
+    "a size larger than the game's": (
+        ["learners.az.start.sizes={2: 1, 7: 1}"],
+        ["start.sizes", "the game has size 3, got 7"],
     ),
     "algorithm": (["learners.az.algorithm=dqn"], ["learners.az", "'dqn'", "reinforce"]),
     "algorithm is missing": (

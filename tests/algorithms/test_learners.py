@@ -234,7 +234,8 @@ def test_alphazero_learns_3x3():
         "network": {"blocks": 2, "channels": 32},
         "search": {"simulations": 24, "noise_fraction": 0.25},
         "start": {"komis": [0.5, 2.5, 4.5, 6.5, 8.5, 8.5], "random_moves": 3},
-        "self_play": {"games": 64},
+        # Few moves are drawn by their visits: on so small a board each decides the game.
+        "self_play": {"games": 64, "temperature_moves": 4},
         "replay_capacity": 8000,
         "replay_minimum": 500,
         "batch_size": 128,
@@ -244,7 +245,7 @@ def test_alphazero_learns_3x3():
     before = win_rate(learner, uct_agent(60), rules, 9)
     while not ledger.exhausted():
         metrics = learner.step(ledger)
-    assert metrics["value_loss"] < 0.6
+    assert metrics["value_loss"] < 0.4
     # Black takes the whole board from the centre; the value of the empty board is a win.
     batch = GoBatch(1, rules)
     action = learner.agent().act(batch, np.random.default_rng(0))
