@@ -38,12 +38,12 @@ class GraphSearch(PlainSearch):
     Args:
         config: how to search.
         evaluate: (logits, value) of a game.
-        longest: actions of a walk at most, where a graph has cycles.
     """
 
-    def __init__(self, config: SearchConfig, evaluate, longest: int = 1 << 30):
+    def __init__(self, config: SearchConfig, evaluate):
         super().__init__(config, evaluate)
-        self.longest = longest
+        # Actions of a walk at most: graphs have cycles. It is what there is room for in the trees.
+        self.longest = (2 if config.reuse else 1) * config.simulations + 1
         self.known: dict[tuple, GraphNode] = {}
         self.rounds: list[list[GraphNode]] = []  # the leaves evaluated side by side
 

@@ -207,6 +207,7 @@ def identity(games, game):
     """
     info = games.info
     mixed = games.words[game, HASH] ^ np.uint64(info[game, TO_PLAY] + 2 + 4 * info[game, PASSES])
+    mixed *= np.uint64(0x9E3779B97F4A7C15)  # or mover and passes could be taken for legal points
     for index in range(games.bits.shape[2]):
         mixed = (mixed ^ games.bits[game, LEGAL_POINTS, index]) * np.uint64(0x9E3779B97F4A7C15)
         mixed ^= mixed >> np.uint64(29)
