@@ -128,7 +128,17 @@ class Search:
             trees.noise[games] = self._dirichlet(batch.take(games).legal_actions(), rng)
             trees.noise_share[games] = np.where(noisy, config.noise_fraction, 0)
         limit = trees.value.shape[1] - config.simulations - 1
-        begin_searches(trees, batch.games, games, budgets, self._settings, config.reuse, limit)
+        assert self._leaves is not None
+        begin_searches(
+            trees,
+            batch.games,
+            self._leaves.games,
+            games,
+            budgets,
+            self._settings,
+            config.reuse,
+            limit,
+        )
 
     def round(self, batch: GoBatch) -> np.ndarray:
         """One simulation, or as many as leaves are collected, in each active game.
