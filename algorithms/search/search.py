@@ -22,7 +22,13 @@ from algorithms.search.trees import (
 )
 from algorithms.search.walk import advance
 from goenv import GoBatch
-from goenv.state import HISTORY_COUNT, grow_history, history_slots
+from goenv.state import (
+    HISTORY_COUNT,
+    export_games,
+    grow_history,
+    history_slots,
+    import_games,
+)
 from goenv.threads import for_games
 
 
@@ -155,6 +161,7 @@ class Search:
         if cramped.any():
             leaves.games = grow_history(leaves.games, 2 * history_slots(leaves.games))
             trees.synced[...] = False
+            trees.info[:, CRAMPED] = 0
         waiting = np.arange(trees.rows.shape[1]) < trees.info[:, PENDING, None]
         slots = np.flatnonzero(waiting)
         if len(slots):
@@ -203,7 +210,7 @@ class Search:
             return {}
         return {
             "trees": self._trees._asdict(),
-            "leaves": np.frombuffer(self._leaves.get_state(), np.uint8),
+            "leaves": export_games(self._leaves.games),
             "logits": self._logits,
             "values": self._values,
         }
@@ -220,7 +227,9 @@ class Search:
         trees = self._fit(batch)
         for name, array in saved["trees"].items():
             getattr(trees, name)[...] = array
-        self._leaves = GoBatch.from_state(saved["leaves"].tobytes())
+        assert self._leaves is not None
+        # Not by `get_state`: rules of games that changed under way are in the arrays alone.
+        self._leaves.games = import_games(saved["leaves"])
         self._logits, self._values = saved["logits"], saved["values"]
 
     def _advance(self, batch: GoBatch) -> None:
