@@ -127,12 +127,12 @@ def _keep_below(trees, game, root, limit):
     trees.kept[game, root] = True
     found, done = 1, 0
     while done < found:
-        node = np.int64(queue[game, 0, done])
+        parent = np.int64(queue[game, 0, done])
         done += 1
-        if trees.state[game, node] != OPEN:
+        if trees.state[game, parent] != OPEN:
             continue
         for action in range(trees.child.shape[2]):
-            child = np.int64(trees.child[game, node, action])
+            child = np.int64(trees.child[game, parent, action])
             if child == UNEXPANDED or trees.kept[game, child]:
                 continue
             if found < limit:
@@ -140,7 +140,7 @@ def _keep_below(trees, game, root, limit):
                 trees.kept[game, child] = True
                 found += 1
             else:
-                trees.child[game, node, action] = UNEXPANDED
+                trees.child[game, parent, action] = UNEXPANDED
     free = 0
     for node in range(trees.info[game, USED]):
         if not trees.kept[game, node]:

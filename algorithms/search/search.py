@@ -156,12 +156,12 @@ class Search:
         assert trees is not None
         assert leaves is not None
         before = self.active
-        self._advance(batch)
-        cramped = trees.info[:, CRAMPED] != 0
-        if cramped.any():
+        self._advance(batch, False)
+        while trees.info[:, CRAMPED].any():
+            # The round goes on as if there had been room: results do not depend on how much.
             leaves.games = grow_history(leaves.games, 2 * history_slots(leaves.games))
             trees.synced[...] = False
-            trees.info[:, CRAMPED] = 0
+            self._advance(batch, True)
         waiting = np.arange(trees.rows.shape[1]) < trees.info[:, PENDING, None]
         slots = np.flatnonzero(waiting)
         if len(slots):
@@ -232,12 +232,22 @@ class Search:
         self._leaves.games = import_games(saved["leaves"])
         self._logits, self._values = saved["logits"], saved["values"]
 
-    def _advance(self, batch: GoBatch) -> None:
+    def _advance(self, batch: GoBatch, resumed: bool) -> None:
         assert self._trees is not None
         assert self._leaves is not None
         work = 32 * batch.num_actions
-        arguments = (self._trees, batch.games, self._leaves.games, self._settings)
-        for_games(advance, batch.num_games, work, *arguments, self._logits, self._values)
+        for_games(
+            advance,
+            batch.num_games,
+            work,
+            self._trees,
+            batch.games,
+            self._leaves.games,
+            self._settings,
+            self._logits,
+            self._values,
+            resumed,
+        )
 
     def _nodes(self) -> int:
         return (2 if self.config.reuse else 1) * self.config.simulations + 1

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from algorithms.search.config import GUMBEL
-from algorithms.search.rules import fast_exp, select_edge
+from algorithms.search.rules import fast_exp, select_edge, settled
 from algorithms.search.trees import (
     ACTIVE,
     BUDGET,
@@ -223,21 +223,26 @@ def _lose(trees, game, path):
 
 
 @inlined
-def _settled(trees, game):
-    """Whether the simulations that are left cannot change which action is visited most."""
-    root, best, second = trees.info[game, ROOT], 0, 0
-    for action in range(trees.visits.shape[2]):
-        visits = trees.visits[game, root, action]
-        if visits > best:
-            best, second = visits, best
-        elif visits > second:
-            second = visits
-    return best - second > trees.info[game, BUDGET] - trees.info[game, STARTED]
+def _take_in(trees, game, leaves, settings, logits, values):
+    """Expand the leaves that were evaluated and back their values up."""
+    info, paths = trees.info, trees.path_lengths.shape[1]
+    for path in range(info[game, PENDING]):
+        row = trees.rows[game, path]
+        leaf = np.int64(trees.path_nodes[game, path, trees.path_lengths[game, path]])
+        trees.value[game, leaf] = values[row]
+        _expand(trees, game, leaves, game * paths + path, leaf, logits, row, settings)
+        if trees.path_lengths[game, path] == 0:
+            prepare_root(trees, game, settings)
+    for path in range(info[game, PENDING]):
+        _back_up(trees, game, path, paths > 1)
+    info[game, PENDING] = 0
 
 
 @kernel
-def advance(first, last, trees, roots, leaves, settings, logits, values):
+def advance(first, last, trees, roots, leaves, settings, logits, values, resumed):
     """One round of the searches that are active.
+
+    A game whose walk found no room for its history is left CRAMPED in the middle of the round.
 
     Args:
         first, last: range of games.
@@ -247,23 +252,16 @@ def advance(first, last, trees, roots, leaves, settings, logits, values):
         settings: of the search.
         logits, values: float32 [rows, A] and [rows], for the leaves' players to move; illegal
             actions are masked here.
+        resumed: go on with the round of the CRAMPED games, and of no others.
     """
     paths = trees.path_lengths.shape[1]
     virtual = paths > 1
     for game in range(first, last):
         info = trees.info
-        if info[game, ACTIVE] == 0:
+        if info[game, ACTIVE] == 0 or (resumed and info[game, CRAMPED] == 0):
             continue
-        for path in range(info[game, PENDING]):
-            row = trees.rows[game, path]
-            leaf = np.int64(trees.path_nodes[game, path, trees.path_lengths[game, path]])
-            trees.value[game, leaf] = values[row]
-            _expand(trees, game, leaves, game * paths + path, leaf, logits, row, settings)
-            if trees.path_lengths[game, path] == 0:
-                prepare_root(trees, game, settings)
-        for path in range(info[game, PENDING]):
-            _back_up(trees, game, path, virtual)
-        info[game, PENDING] = 0
+        if not resumed:
+            _take_in(trees, game, leaves, settings, logits, values)
         info[game, CRAMPED] = 0
         if info[game, USED] == 0:
             slot = copy_root(trees, roots, game, leaves, 0)
@@ -277,7 +275,7 @@ def advance(first, last, trees, roots, leaves, settings, logits, values):
             info[game, PENDING] = 1
             continue
         while info[game, PENDING] < paths and info[game, STARTED] < info[game, BUDGET]:
-            if settings.stop_early and _settled(trees, game):
+            if settings.stop_early and settled(trees, game):
                 info[game, BUDGET] = info[game, STARTED]
                 break
             path = info[game, PENDING]

@@ -22,6 +22,7 @@ RULES = [
     {},
     {"root": "ucb1", "interior": "ucb1", "exploration": 1.5},
     {"root": "gumbel", "interior": "gumbel"},
+    {"leaves": 4},
 ]
 
 
