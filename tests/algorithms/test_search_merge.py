@@ -60,7 +60,7 @@ def test_the_plain_search_of_a_graph(size, plies, max_moves, superko, settings):
     if superko == "simple" and "root" in settings and settings["root"] == "gumbel":
         return  # halving counts the visits of a root to which no way leads back
     batch, games = random_positions(rules, 4, plies, seed=size + plies)
-    simulations = 150 if size < 4 else 80
+    simulations = 100 if size < 4 else 60
     config = SearchConfig(simulations=simulations, merge=True, **settings)
     evaluator = Watching()
     search = Search(config, evaluator)
@@ -96,12 +96,12 @@ def test_no_move_is_illegal_from_move_to_move(size, leaves, superko):
     rules = Rules(size, komi=0.5, superko=superko)
     batch, games = random_positions(rules, 6, 3, seed=7)
     config = SearchConfig(
-        simulations=120, merge=True, reuse=True, leaves=leaves, root="ucb1", interior="ucb1"
+        simulations=60, merge=True, reuse=True, leaves=leaves, root="ucb1", interior="ucb1"
     )
     evaluator = Watching()
     search = Search(config, evaluator)
     rng = np.random.default_rng(0)
-    for turn in range(24):
+    for turn in range(10):
         over = batch.done
         batch.reset(over)
         for index in np.flatnonzero(over):
@@ -110,7 +110,7 @@ def test_no_move_is_illegal_from_move_to_move(size, leaves, superko):
         result = search.run(batch, rng)
         legal = batch.legal_actions()
         assert ((result.prior > 0) == legal).all()
-        assert (result.visits.sum(axis=1) >= 120).all()
+        assert (result.visits.sum(axis=1) >= 60).all()
         for index in range(6):
             check_tree(search, index)
         for _ in range(1 + turn % 4):
