@@ -104,5 +104,7 @@ class PlayoutEvaluator:
         while 7 * slots < 8 * needed:
             slots *= 2
         if history_slots(scratch.games) != slots:
+            # What the tables hold is of no use, and may be more than smaller ones can hold.
+            scratch.games.words[:, -history_slots(scratch.games) :] = 0
             scratch.games = grow_history(scratch.games, slots)
         return scratch

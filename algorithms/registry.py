@@ -82,7 +82,8 @@ def _trained(text: str) -> Agent:
         play = PlayConfig.model_validate({**header.play.model_dump(), **options})
     except ValidationError as error:
         problem = error.errors()[0]
-        names = ", ".join(PlayConfig.model_fields)
+        fields = dict.fromkeys(["simulations", "temperature", *PlayConfig.model_fields])
+        names = ", ".join(fields)
         raise AgentError(
             f"{text!r}: {problem['loc'][0]}: {problem['msg']}; the settings are {names}"
         ) from None

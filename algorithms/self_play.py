@@ -145,14 +145,12 @@ class SelfPlay:
         self._progress, self._concede_below = progress, concede_below
         # Its randomness begins anew in each call, so that nothing of it need be stored.
         self.search.evaluator.seed(self._rng)
-        ended: list[Episode] = []
+        self._ended: list[Episode] = []
         if self._idle.any():
             self._begin_games(np.flatnonzero(self._idle))
         for _ in range(rounds):
-            games = self.search.round(self.batch)
-            if len(games):
-                ended += self._move(games)
-        return ended
+            self.search.round(self.batch, self._move)
+        return self._ended
 
     # ---- its pieces -------------------------------------------------------------------------
 
@@ -177,21 +175,20 @@ class SelfPlay:
         self._idle[games] = False
         self.search.begin(self.batch, games, self._rng, budgets, noisy=full)
 
-    def _move(self, games: np.ndarray) -> list[Episode]:
-        """Play a move in the games whose search has ended; returns the games that it ends."""
+    def _move(self, games: np.ndarray) -> None:
+        """Play a move in the games whose search has ended, and begin the next search in each."""
         batch, result = self.batch, self.search.result(games)
         self._record(games, result)
         batch.step_games(games, self._choose(games, result))
         done = batch.done[games]
         over = games[done]
-        ended = [
+        self._ended += [
             self._episode(*game) for game in zip(over.tolist(), *self._ends(over), strict=True)
         ]
         if len(over):
             self._begin_games(over)
         if not done.all():
             self._begin_searches(games[~done])
-        return ended
 
     def _choose(self, games: np.ndarray, result: SearchResult) -> np.ndarray:
         actions, config = result.best, self.config

@@ -7,11 +7,13 @@ import numpy as np
 from algorithms.search.trees import (
     ACTIVE,
     BUDGET,
-    CRAMPED,
     FREE,
+    HALTED,
+    NOISY,
     OPEN,
     PENDING,
     ROOT,
+    ROOT_PASSES,
     ROOT_PLY,
     STARTED,
     UNEXPANDED,
@@ -19,40 +21,66 @@ from algorithms.search.trees import (
     find_identity,
     superko_key,
 )
-from algorithms.search.walk import prepare_root
-from goenv.history import SIMPLE
+from algorithms.search.walk import copy_root, merged_identity, prepare_root
+from goenv.history import PREVIOUS_HASH, SIMPLE
 from goenv.kernel import inlined, kernel
 from goenv.state import (
     FIRST_SLOT,
     GRID,
+    PASSES,
     PLY,
     RECENT_ACTIONS,
     SUPERKO,
+    TO_PLAY,
     recent_action,
 )
 
 
-@kernel
-def _fingerprint(games, game):
-    """Rules and history of a game as one number, which a new position changes by its key."""
-    mixed = np.uint64(1)
+@inlined
+def _rules_fingerprint(games, game):
+    """Rules of a game and who moves at its even plies, as one number."""
+    info = games.info
+    mixed = np.uint64(info[game, TO_PLAY] * (1 - 2 * (info[game, PLY] & 1)) + 2)
     for column in range(GRID + 1):
-        mixed = (mixed ^ np.uint64(games.info[game, column])) * np.uint64(0x9E3779B97F4A7C15)
+        mixed = (mixed ^ np.uint64(info[game, column])) * np.uint64(0x9E3779B97F4A7C15)
+    return mixed
+
+
+@inlined
+def _scrambled(key):
+    """A key without the pattern in it: keys of a position's neighbours are XORs of a few others."""
+    key = (key ^ (key >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    key = (key ^ (key >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return key ^ (key >> np.uint64(31))
+
+
+@inlined
+def _history_fingerprint(games, game):
+    """What superko knows of the past: positions, each of which adds its key, scrambled."""
+    if games.info[game, SUPERKO] == SIMPLE:
+        return games.words[game, PREVIOUS_HASH]
+    mixed = np.uint64(0)
     for column in range(FIRST_SLOT + games.cells.shape[1], games.words.shape[1]):
-        mixed ^= games.words[game, column]
+        mixed += _scrambled(games.words[game, column])
     return mixed
 
 
 @kernel
-def _descend(trees, roots, game, fingerprint):
+def _descend(trees, roots, game, rules, history):
     """The node that the moves played since the last search lead to; -1 if there is none.
 
-    It must have been reached from the same history, which decides what superko forbids.
+    It must have been reached from the same history, which decides what superko forbids. A search
+    that was broken off leaves nothing to go on from: some of its visits are but lent.
     """
-    plies = roots.info[game, PLY] - trees.info[game, ROOT_PLY]
-    if trees.info[game, USED] == 0 or plies < 0 or plies > RECENT_ACTIONS:
+    info = roots.info
+    plies = info[game, PLY] - trees.info[game, ROOT_PLY]
+    if trees.info[game, USED] == 0 or trees.info[game, PENDING] > 0:
         return np.int64(-1)
-    node, expected = np.int64(trees.info[game, ROOT]), trees.fingerprints[game]
+    if plies < 0 or plies > RECENT_ACTIONS or rules != trees.fingerprints[game, 0]:
+        return np.int64(-1)
+    if plies == 0 and info[game, PASSES] != trees.info[game, ROOT_PASSES]:
+        return np.int64(-1)
+    node, expected = np.int64(trees.info[game, ROOT]), trees.fingerprints[game, 1]
     for back in range(plies - 1, -1, -1):
         action = recent_action(roots, game, back)
         if action < 0 or trees.state[game, node] != OPEN:
@@ -60,14 +88,29 @@ def _descend(trees, roots, game, fingerprint):
         child = np.int64(trees.child[game, node, action])
         if child == UNEXPANDED:
             return np.int64(-1)
-        if trees.keys[game, child] != trees.keys[game, node]:
-            expected ^= trees.keys[game, child]
+        if info[game, SUPERKO] == SIMPLE:
+            expected = trees.keys[game, node]
+        elif trees.keys[game, child] != trees.keys[game, node]:
+            expected += _scrambled(trees.keys[game, child])
         node = child
     same_board = trees.keys[game, node] == superko_key(roots, game)
-    if roots.info[game, SUPERKO] == SIMPLE:
-        expected = fingerprint  # there is no history of positions
-    if trees.state[game, node] != OPEN or not same_board or expected != fingerprint:
+    if trees.state[game, node] != OPEN or not same_board or expected != history:
         return np.int64(-1)
+    return node
+
+
+@inlined
+def _same_identity(trees, roots, game, leaves):
+    """The node of the root's position under merging, -1 if there is none.
+
+    An edge leads to where it led the last walk, which may have come by another way, on which other
+    moves were forbidden.
+    """
+    slot = copy_root(trees, roots, game, leaves, 0)
+    entry = find_identity(trees, game, merged_identity(leaves, slot))
+    node = np.int64(trees.table[game, entry]) - 1
+    if node >= 0 and trees.state[game, node] != OPEN:
+        node = np.int64(-1)
     return node
 
 
@@ -119,12 +162,13 @@ def _rebuild_table(trees, game):
 
 
 @kernel
-def begin_searches(trees, roots, games, budgets, settings, reuse, limit):
+def begin_searches(trees, roots, leaves, games, budgets, settings, reuse, limit):
     """Begin a search in each of `games`, with the noise that `Trees.noise` holds for it.
 
     Args:
         trees: of the searches.
         roots: `Games` at the roots.
+        leaves: `Games`, K for each root, to be overwritten.
         games: int64 [n], running games.
         budgets: int64 [n], simulations each.
         settings: of the search.
@@ -134,15 +178,21 @@ def begin_searches(trees, roots, games, budgets, settings, reuse, limit):
     info = trees.info
     for index in range(games.shape[0]):
         game = games[index]
-        fingerprint = _fingerprint(roots, game) if reuse else np.uint64(0)
-        root = _descend(trees, roots, game, fingerprint) if reuse else np.int64(-1)
-        again = root >= 0 and root == info[game, ROOT]
-        trees.fingerprints[game] = fingerprint
-        info[game, BUDGET], info[game, STARTED], info[game, PENDING] = budgets[index], 0, 0
-        info[game, ACTIVE], info[game, CRAMPED] = 1, 0
-        info[game, ROOT_PLY] = roots.info[game, PLY]
         for path in range(trees.synced.shape[1]):
             trees.synced[game, path] = False
+        root = np.int64(-1)
+        if reuse:
+            rules, history = _rules_fingerprint(roots, game), _history_fingerprint(roots, game)
+            root = _descend(trees, roots, game, rules, history)
+            trees.fingerprints[game, 0], trees.fingerprints[game, 1] = rules, history
+            if settings.merge and root >= 0:
+                root = _same_identity(trees, roots, game, leaves)
+        if root == info[game, ROOT] and info[game, NOISY] != 0:
+            root = np.int64(-1)  # the noise of the last search cannot be taken out
+        info[game, BUDGET], info[game, STARTED], info[game, PENDING] = budgets[index], 0, 0
+        info[game, ACTIVE], info[game, HALTED], info[game, NOISY] = 1, 1, 0
+        info[game, ROOT_PLY] = roots.info[game, PLY]
+        info[game, ROOT_PASSES] = roots.info[game, PASSES]
         if root < 0:
             info[game, USED], info[game, FREE], info[game, ROOT] = 0, 0, 0
             for slot in range(trees.table.shape[1]):
@@ -155,4 +205,4 @@ def begin_searches(trees, roots, games, budgets, settings, reuse, limit):
             _rebuild_table(trees, game)
         for action in range(trees.earlier.shape[1]):
             trees.earlier[game, action] = trees.visits[game, root, action]
-        prepare_root(trees, game, settings, not again)
+        prepare_root(trees, game, settings)

@@ -197,3 +197,16 @@ def select_edge(trees, game, node, settings, reduction):
             trees, game, settings.considered, settings.visit_offset, settings.value_scale
         )
     return gumbel_interior(trees, game, node, settings.visit_offset, settings.value_scale)
+
+
+@inlined
+def settled(trees, game):
+    """Whether the simulations that are left cannot change which action is visited most."""
+    root, best, second = trees.info[game, ROOT], 0, 0
+    for action in range(trees.visits.shape[2]):
+        visits = trees.visits[game, root, action]
+        if visits > best:
+            best, second = visits, best
+        elif visits > second:
+            second = visits
+    return best - second > trees.info[game, BUDGET] - trees.info[game, STARTED]

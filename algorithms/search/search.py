@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from algorithms.search.config import SearchConfig
 from algorithms.search.reuse import begin_searches
 from algorithms.search.trees import (
     ACTIVE,
-    CRAMPED,
+    HALTED,
     ILLEGAL,
     PENDING,
     ROOT,
@@ -128,10 +129,27 @@ class Search:
             trees.noise[games] = self._dirichlet(batch.take(games).legal_actions(), rng)
             trees.noise_share[games] = np.where(noisy, config.noise_fraction, 0)
         limit = trees.value.shape[1] - config.simulations - 1
-        begin_searches(trees, batch.games, games, budgets, self._settings, config.reuse, limit)
+        assert self._leaves is not None
+        begin_searches(
+            trees,
+            batch.games,
+            self._leaves.games,
+            games,
+            budgets,
+            self._settings,
+            config.reuse,
+            limit,
+        )
 
-    def round(self, batch: GoBatch) -> np.ndarray:
+    def round(
+        self, batch: GoBatch, on_end: Callable[[np.ndarray], None] | None = None
+    ) -> np.ndarray:
         """One simulation, or as many as leaves are collected, in each active game.
+
+        Args:
+            batch: the games.
+            on_end: told the games whose search has come to its end, int [n]. If it begins searches
+                in these, they take part in the round: the evaluator's batch stays full.
 
         Returns:
             The games whose search has come to its end with this round, int [n].
@@ -139,18 +157,17 @@ class Search:
         trees, leaves = self._trees, self._leaves
         assert trees is not None
         assert leaves is not None
-        before = self.active
-        self._advance(batch)
-        cramped = trees.info[:, CRAMPED] != 0
-        if cramped.any():
-            leaves.games = grow_history(leaves.games, 2 * history_slots(leaves.games))
-            trees.synced[...] = False
+        ended = last = self._advance(batch, False)
+        while on_end is not None and len(last):
+            on_end(last)
+            last = self._advance(batch, True)
+            ended = np.concatenate([ended, last])
         waiting = np.arange(trees.rows.shape[1]) < trees.info[:, PENDING, None]
         slots = np.flatnonzero(waiting)
         if len(slots):
             trees.rows[waiting] = np.arange(len(slots))
             self._logits, self._values = self.evaluator.evaluate(leaves, slots)
-        return np.flatnonzero(before & ~self.active)
+        return ended
 
     def result(self, games: np.ndarray, done: np.ndarray | None = None) -> SearchResult:
         """What the last searches of `games` found; nothing in those that are `done`."""
@@ -216,12 +233,21 @@ class Search:
         self._leaves = GoBatch.from_state(saved["leaves"].tobytes())
         self._logits, self._values = saved["logits"], saved["values"]
 
-    def _advance(self, batch: GoBatch) -> None:
-        assert self._trees is not None
-        assert self._leaves is not None
-        work = 32 * batch.num_actions
-        arguments = (self._trees, batch.games, self._leaves.games, self._settings)
-        for_games(advance, batch.num_games, work, *arguments, self._logits, self._values)
+    def _advance(self, batch: GoBatch, resumed: bool) -> np.ndarray:
+        """One compiled round, or what is left of it; returns the games whose search has ended."""
+        trees, leaves, before = self._trees, self._leaves, self.active
+        assert trees is not None
+        assert leaves is not None
+        while True:
+            arguments = (self._settings, self._logits, self._values, resumed)
+            work = 32 * batch.num_actions
+            for_games(advance, len(batch), work, trees, batch.games, leaves.games, *arguments)
+            if not trees.info[:, HALTED].any():
+                return np.flatnonzero(before & ~self.active)
+            # The round goes on as if there had been room: results do not depend on how much.
+            leaves.games = grow_history(leaves.games, 2 * history_slots(leaves.games))
+            trees.synced[...] = False
+            resumed = True
 
     def _nodes(self) -> int:
         return (2 if self.config.reuse else 1) * self.config.simulations + 1

@@ -29,11 +29,13 @@ BUDGET = 1  # simulations that this search may take
 STARTED = 2  # simulations begun since it began
 PENDING = 3  # leaves that wait for their evaluation
 ACTIVE = 4  # whether there is a search that has not ended
-CRAMPED = 5  # whether a walk needs more room for its history
+HALTED = 5  # whether this round is not yet done: begun within it, or no room for the history
 ROOT = 6  # node
 ROOT_PLY = 7
 FREE = 8  # nodes among those that are not
-INFO_FIELDS = 9
+ROOT_PASSES = 9  # in a row, when the search began
+NOISY = 10  # whether there is noise in the root's prior
+INFO_FIELDS = 11
 
 
 class Trees(NamedTuple):
@@ -66,7 +68,7 @@ class Trees(NamedTuple):
         table: int32 [B, T], hash table from identities to 1 + node; T is 1 without merging.
         kept: bool [B, M], scratch of `begin_searches`.
         free: int32 [B, M], nodes to be taken before new ones.
-        fingerprints: uint64 [B], the history of the roots.
+        fingerprints: uint64 [B, 2], rules and history of the roots.
         info: int64 [B, INFO_FIELDS], see the columns above.
     """
 
@@ -136,7 +138,7 @@ def allocate_trees(games: int, nodes: int, actions: int, leaves: int, merge: boo
         table=np.zeros((games, slots), np.int32),
         kept=np.zeros(edges[:2], np.bool_),
         free=np.zeros(edges[:2], np.int32),
-        fingerprints=np.zeros(games, np.uint64),
+        fingerprints=np.zeros((games, 2), np.uint64),
         info=np.zeros((games, INFO_FIELDS), np.int64),
     )
 
@@ -207,6 +209,7 @@ def identity(games, game):
     """
     info = games.info
     mixed = games.words[game, HASH] ^ np.uint64(info[game, TO_PLAY] + 2 + 4 * info[game, PASSES])
+    mixed *= np.uint64(0x9E3779B97F4A7C15)  # or mover and passes could be taken for legal points
     for index in range(games.bits.shape[2]):
         mixed = (mixed ^ games.bits[game, LEGAL_POINTS, index]) * np.uint64(0x9E3779B97F4A7C15)
         mixed ^= mixed >> np.uint64(29)

@@ -10,12 +10,13 @@ from __future__ import annotations
 import numpy as np
 
 from algorithms.search.config import GUMBEL
-from algorithms.search.rules import fast_exp, select_edge
+from algorithms.search.rules import fast_exp, select_edge, settled
 from algorithms.search.trees import (
     ACTIVE,
     BUDGET,
-    CRAMPED,
+    HALTED,
     ILLEGAL,
+    NOISY,
     OPEN,
     OVER,
     PENDING,
@@ -56,7 +57,7 @@ _BLOCKED = -1  # by a leaf that waits for its evaluation, or for want of room in
 
 
 @inlined
-def _copy_root(trees, roots, game, leaves, path):
+def copy_root(trees, roots, game, leaves, path):
     """Make the scratch game of a path the root's; in its history undo what the last walk added."""
     slot = game * trees.path_lengths.shape[1] + path
     first = FIRST_SLOT + leaves.cells.shape[1]
@@ -72,7 +73,7 @@ def _copy_root(trees, roots, game, leaves, path):
 
 
 @inlined
-def _merged_identity(leaves, slot):
+def merged_identity(leaves, slot):
     """`identity` of a position, of a finished one too; with a limit on moves, the ply counts."""
     info = leaves.info
     if info[slot, STATUS] == RUNNING:
@@ -96,7 +97,7 @@ def _enter(trees, game, leaves, slot, node):
 @kernel
 def _walk(trees, roots, game, leaves, path, settings):
     """Walk from the root to a leaf; returns the leaf, new or over, or _BLOCKED."""
-    slot = _copy_root(trees, roots, game, leaves, path)
+    slot = copy_root(trees, roots, game, leaves, path)
     info = leaves.info
     room = 7 * (leaves.words.shape[1] - FIRST_SLOT - leaves.cells.shape[1]) // 8
     limit = trees.path_nodes.shape[2] - 1
@@ -104,7 +105,7 @@ def _walk(trees, roots, game, leaves, path, settings):
     node, length = root, 0
     while trees.state[game, node] == OPEN and length < limit:
         if info[slot, HISTORY_COUNT] >= room:
-            trees.info[game, CRAMPED] = 1
+            trees.info[game, HALTED] = 1
             return _BLOCKED
         # Noise asks for moves to be tried: they must not be held back for being new.
         noisy = node == root and trees.noise_share[game] > 0
@@ -122,7 +123,7 @@ def _walk(trees, roots, game, leaves, path, settings):
         child = np.int64(trees.child[game, node, action])
         is_new = child == UNEXPANDED
         if settings.merge:
-            wanted = _merged_identity(leaves, slot)
+            wanted = merged_identity(leaves, slot)
             entry = find_identity(trees, game, wanted)
             child = np.int64(trees.table[game, entry]) - 1
             is_new = child < 0
@@ -174,23 +175,21 @@ def _expand(trees, game, leaves, slot, node, logits, row, settings):
 
 
 @inlined
-def prepare_root(trees, game, settings, is_clean):
-    """Mix the noise into a root that has its edges, or make it the g + logit of a Gumbel root.
-
-    Args:
-        is_clean: whether there is no noise in it yet.
-    """
-    root = trees.info[game, ROOT]
+def prepare_root(trees, game, settings):
+    """Mix the noise into a root that has its edges, or make it the g + logit of a Gumbel root."""
+    root, share = trees.info[game, ROOT], trees.noise_share[game]
     for action in range(trees.noise.shape[1]):
         prior = trees.prior[game, root, action]
         if prior == ILLEGAL:
             continue
         if settings.root == GUMBEL:
             trees.noise[game, action] += np.log(max(prior, np.float32(1e-30)))
-        elif is_clean and trees.noise_share[game] > 0:
-            share = trees.noise_share[game]
+        elif share > 0:
             mixed = (1 - share) * prior + share * trees.noise[game, action]
             trees.prior[game, root, action] = mixed
+            trees.info[game, NOISY] = 1
+            if trees.visits[game, root, action] > 0:
+                trees.tried[game, root] += mixed - prior
 
 
 @inlined
@@ -219,26 +218,31 @@ def _lose(trees, game, path):
         node = np.int64(trees.path_nodes[game, path, step])
         action = trees.path_actions[game, path, step]
         visits = trees.visits[game, node, action]
-        q = (visits * trees.q[game, node, action] - np.float32(1)) / np.float32(visits + 1)
-        add_visit(trees, game, node, action, q)
+        q = (visits * trees.q[game, node, action] - 1) / (visits + 1)
+        add_visit(trees, game, node, action, np.float32(q))
 
 
 @inlined
-def _settled(trees, game):
-    """Whether the simulations that are left cannot change which action is visited most."""
-    root, best, second = trees.info[game, ROOT], 0, 0
-    for action in range(trees.visits.shape[2]):
-        visits = trees.visits[game, root, action]
-        if visits > best:
-            best, second = visits, best
-        elif visits > second:
-            second = visits
-    return best - second > trees.info[game, BUDGET] - trees.info[game, STARTED]
+def _take_in(trees, game, leaves, settings, logits, values):
+    """Expand the leaves that were evaluated and back their values up."""
+    info, paths = trees.info, trees.path_lengths.shape[1]
+    for path in range(info[game, PENDING]):
+        row = trees.rows[game, path]
+        leaf = np.int64(trees.path_nodes[game, path, trees.path_lengths[game, path]])
+        trees.value[game, leaf] = values[row]
+        _expand(trees, game, leaves, game * paths + path, leaf, logits, row, settings)
+        if trees.path_lengths[game, path] == 0:
+            prepare_root(trees, game, settings)
+    for path in range(info[game, PENDING]):
+        _back_up(trees, game, path, paths > 1)
+    info[game, PENDING] = 0
 
 
 @kernel
-def advance(first, last, trees, roots, leaves, settings, logits, values):
+def advance(first, last, trees, roots, leaves, settings, logits, values, resumed):
     """One round of the searches that are active.
+
+    A game whose walk found no room for its history is left HALTED in the middle of the round.
 
     Args:
         first, last: range of games.
@@ -248,29 +252,22 @@ def advance(first, last, trees, roots, leaves, settings, logits, values):
         settings: of the search.
         logits, values: float32 [rows, A] and [rows], for the leaves' players to move; illegal
             actions are masked here.
+        resumed: go on with the round of the HALTED games, and of no others.
     """
     paths = trees.path_lengths.shape[1]
     virtual = paths > 1
     for game in range(first, last):
         info = trees.info
-        if info[game, ACTIVE] == 0:
+        if info[game, ACTIVE] == 0 or (resumed and info[game, HALTED] == 0):
             continue
-        for path in range(info[game, PENDING]):
-            row = trees.rows[game, path]
-            leaf = np.int64(trees.path_nodes[game, path, trees.path_lengths[game, path]])
-            trees.value[game, leaf] = values[row]
-            _expand(trees, game, leaves, game * paths + path, leaf, logits, row, settings)
-            if trees.path_lengths[game, path] == 0:
-                prepare_root(trees, game, settings, True)
-        for path in range(info[game, PENDING]):
-            _back_up(trees, game, path, virtual)
-        info[game, PENDING] = 0
-        info[game, CRAMPED] = 0
+        if not resumed:
+            _take_in(trees, game, leaves, settings, logits, values)
+        info[game, HALTED] = 0
         if info[game, USED] == 0:
-            slot = _copy_root(trees, roots, game, leaves, 0)
+            slot = copy_root(trees, roots, game, leaves, 0)
             root = new_node(trees, game, superko_key(leaves, slot))
             if settings.merge:
-                trees.identities[game, root] = _merged_identity(leaves, slot)
+                trees.identities[game, root] = merged_identity(leaves, slot)
                 entry = find_identity(trees, game, trees.identities[game, root])
                 trees.table[game, entry] = root + 1
             trees.path_nodes[game, 0, 0] = root
@@ -278,7 +275,7 @@ def advance(first, last, trees, roots, leaves, settings, logits, values):
             info[game, PENDING] = 1
             continue
         while info[game, PENDING] < paths and info[game, STARTED] < info[game, BUDGET]:
-            if settings.stop_early and _settled(trees, game):
+            if settings.stop_early and settled(trees, game):
                 info[game, BUDGET] = info[game, STARTED]
                 break
             path = info[game, PENDING]
@@ -292,5 +289,5 @@ def advance(first, last, trees, roots, leaves, settings, logits, values):
             if virtual:
                 _lose(trees, game, path)
             info[game, PENDING] += 1
-        if info[game, PENDING] == 0 and info[game, CRAMPED] == 0:
+        if info[game, PENDING] == 0 and info[game, HALTED] == 0:
             info[game, ACTIVE] = 0

@@ -10,13 +10,15 @@ import pytest
 import torch
 from run_helpers import stop_after
 
-from algorithms.alphazero import AlphaZero, AlphaZeroConfig, losses
+from algorithms.alphazero import AlphaZero, AlphaZeroConfig
 from algorithms.budget import Budget, Ledger
 from algorithms.checkpoint import load_state, load_weights
 from algorithms.model import Model
+from algorithms.networks import NetworkConfig
 from algorithms.replay import Positions, make_samples
 from algorithms.run import train
 from algorithms.self_play import Episode
+from algorithms.training import LossConfig, losses
 from goenv import Rules
 
 # Settings that keep more than the plain ones between two rounds, and those that share out the work.
@@ -39,7 +41,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "leaves, early stops": {
         "search": {"simulations": 9, "leaves": 3, "stop_early": True},
         "self_play": {"games": 3, "concede_below": 0.3},
-        "hard_targets": True,
+        "loss": {"hard_targets": True},
         "symmetries": False,
         "network": {"auxiliary": False, "blocks": 1, "channels": 4},
     },
@@ -107,7 +109,7 @@ def test_gradients_of_parts_are_those_of_the_whole():
 
     def gradient(rows):
         samples = make_samples(positions, rows, np.zeros(len(rows), int), 3)
-        loss, metrics = losses(model, samples, config)
+        loss, metrics = losses(model, samples, config.loss)
         assert set(metrics) >= {"policy_loss", "value_loss", "ownership_loss", "score_loss"}
         return torch.autograd.grad(loss, parameters)
 
@@ -133,7 +135,7 @@ def test_a_checkpoint_holds_the_average_and_training_goes_on_from_the_rest(tiny,
     rules = config.game.rules()
     again, ledger = AlphaZero(config.learner, rules, 0), Ledger(budget=Budget(env_steps=100))
     expected = {name: value.clone() for name, value in again.model.state_dict().items()}
-    update = again._optimiser.update
+    update = again._trainer.optimiser.update
 
     def updating(progress):
         norm = update(progress)
@@ -141,7 +143,7 @@ def test_a_checkpoint_holds_the_average_and_training_goes_on_from_the_rest(tiny,
             expected[name] = 0.9 * expected[name] + 0.1 * value
         return norm
 
-    again._optimiser.update = updating
+    again._trainer.optimiser.update = updating
     while not ledger.exhausted():
         again.step(ledger)
     assert ledger.samples > 0
@@ -152,8 +154,8 @@ def test_a_checkpoint_holds_the_average_and_training_goes_on_from_the_rest(tiny,
 @pytest.mark.parametrize("name", ["ownership", "score"])
 def test_weights_of_auxiliary_losses(name):
     """A weight of 0 takes a target out of the loss, and any other does not move the metrics."""
-    config = AlphaZeroConfig.model_validate({"network": {"blocks": 1, "channels": 4}})
-    model = Model(config.network, seed=1)
+    config = LossConfig()
+    model = Model(NetworkConfig(blocks=1, channels=4), seed=1)
     positions = Positions.empty(4, 3)
     positions.policy[:, -1] = 65535
     positions.ownership[:] = 1

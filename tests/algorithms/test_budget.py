@@ -173,6 +173,7 @@ def test_charged_flops_of_whole_steps_are_those_that_torch_counts(algorithm, tin
     learner, ledger = make_learner(config, RULES, seed=0), Ledger()
     if algorithm == "alphazero":
         monkeypatch.setattr(learner, "_threads", InThisThread())
+        monkeypatch.setattr(learner._trainer, "_threads", learner._threads)
     with FlopCounterMode(display=False) as counter:
         while ledger.samples == 0:
             learner.step(ledger)
@@ -274,11 +275,10 @@ def test_alphazero_is_charged_for_its_searches(tiny):
     for _ in range(10):
         learner.step(ledger)
         rounds += config.rounds_per_step
-        # In each round a game has one leaf evaluated, or its search ends and it plays a move.
-        # A walk that ends in a finished position is followed by another in the same round.
-        assert ledger.evaluations == sum(seen) == rounds * games - ledger.env_steps
-    assert len(seen) <= rounds
-    assert max(seen) == games
+        # In each round each game has one leaf evaluated: a walk that ends in a finished position is
+        # followed by another in the same round, and a search that ends by the next one.
+        assert ledger.evaluations == sum(seen) == rounds * games
+    assert set(seen) == {games}
     # All simulations and the root, but for leaves where the game was over.
     searched = (config.search.simulations + 1) * ledger.env_steps
     assert 0.8 * searched < ledger.evaluations

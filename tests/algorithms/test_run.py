@@ -149,7 +149,7 @@ def killer():
 class Adder:
     """A learner that takes no time: adds its step's number to a weight."""
 
-    def __init__(self, config, rules, seed):
+    def __init__(self, config, rules, seed, data):
         self.config, self.model, self.steps = config, Model(config.network, seed), 0
 
     def step(self, ledger):

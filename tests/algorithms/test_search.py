@@ -4,52 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from search_positions import HashEvaluator, random_positions
 from search_reference import search as plain_search
 
 from algorithms.evaluator import PlayoutEvaluator, UniformEvaluator
 from algorithms.search import Search, SearchConfig
-from baselines.reference import ReferenceGame
 from goenv import GoBatch, Rules, set_num_threads
 
 
-class HashEvaluator:
-    """Arbitrary but fixed logits and values for each board and player."""
-
-    def __init__(self):
-        self.calls = 0
-
-    @staticmethod
-    def judge(board: np.ndarray, to_play: int) -> tuple[np.ndarray, float]:
-        seed = [2 + int(to_play), *(board.ravel().astype(int) + 1)]
-        rng = np.random.default_rng(seed)
-        return rng.normal(size=board.size + 1).astype(np.float32), float(rng.uniform(-0.9, 0.9))
-
-    def evaluate(self, batch, games):
-        self.calls += 1
-        boards, to_play = batch.boards(), batch.to_play
-        judged = [self.judge(boards[game], to_play[game]) for game in games]
-        values = np.array([value for _, value in judged], np.float32)
-        return np.stack([logits for logits, _ in judged]), values
-
-    def seed(self, rng):
-        pass
-
-
-def reference_evaluate(game: ReferenceGame):
-    return HashEvaluator.judge(np.asarray(game.board()), game.to_play)
-
-
-def random_positions(rules: Rules, count: int, plies: int, seed: int):
-    """A batch some way into random games, and the same games in the slow reference."""
-    batch = GoBatch(count, rules, seed)
-    games = [ReferenceGame(rules.size, komi=rules.komi) for _ in range(count)]
-    for _ in range(plies):
-        actions = batch.random_actions()
-        for game, action, over in zip(games, actions, batch.done, strict=True):
-            if not over:
-                game.play(int(action))
-        batch.step(actions)
-    return batch, games
+def reference_evaluate(game):
+    return HashEvaluator().judge_game(game)
 
 
 @pytest.mark.parametrize(("rule", "reduction"), [("puct", 0.0), ("puct", 0.4), ("ucb1", 0.0)])
