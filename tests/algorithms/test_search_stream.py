@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 from search_positions import (
@@ -177,12 +179,7 @@ def test_a_search_goes_on_from_its_state(settings):
     search.begin(batch, np.arange(3), RNG)
     for _ in range(3):
         search.round(batch)
-    saved = {
-        name: dict(part) if isinstance(part, dict) else part
-        for name, part in search.state_dict().items()
-    }
-    for part in ("trees", "leaves"):
-        saved[part] = {name: np.copy(array) for name, array in saved[part].items()}
+    saved = copy.deepcopy(search.state_dict())
     other = Search(search.config, HashEvaluator())
     copied = GoBatch.from_state(batch.get_state())
     other.load_state_dict(saved, copied)
