@@ -91,7 +91,7 @@ WRONG = {
     "random with an argument": ("random:3", ["'random:3'", "no argument"]),
     "random with a colon": ("random:", ["no argument"]),
     "nonsense": ("nonsense", ["'nonsense'", "Agents are", "uct:400", "runs/NAME"]),
-    "an unknown kind": ("gnugo:10", ["'gnugo:10'", "Agents are"]),
+    "an unknown kind": ("katago:10", ["'katago:10'", "Agents are"]),
     "nothing": ("", ["''", "Agents are"]),
     "a missing path": ("{run}/checkpoints/999999", ["999999", "Agents are"]),
     "a missing path with settings": ("runs/zz?simulations=3", ["runs/zz", "Agents are"]),
