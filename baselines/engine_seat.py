@@ -118,7 +118,7 @@ class Seat:
             self._catch_up(line, timeout)
         except CommandRefused as error:
             request.note("refusal", f"a legal move was refused: {error}")
-            line.begin_at(request.board)
+            line.bare = request.board, len(line.moves)
             self._begun = None
             try:
                 self._catch_up(line, timeout)
@@ -150,21 +150,21 @@ class Seat:
     def _catch_up(self, line: Line, timeout: float) -> None:
         """Bring the engine's board to where the line is."""
         assert self.process is not None
-        known = len(self._moves)
-        if self._begun != (line.rules, line.start) or self._moves != line.moves[:known]:
+        start, skipped = line.bare or (line.start, 0)
+        moves, known = line.moves[skipped:], len(self._moves)
+        if self._begun != (line.rules, start) or self._moves != moves[:known]:
             self._begun = None
             self._agree(line.rules, timeout)
-            stones = np.frombuffer(line.start, np.int8)
+            stones = np.frombuffer(start, np.int8)
             # All chains have a liberty in the end, so none is without one on the way: no stone
             # is taken off, whatever the order.
             for point in np.flatnonzero(stones):
                 self._put(int(stones[point]), int(point), line.rules.size, timeout)
-            self._begun, self._moves = (line.rules, line.start), []
-        colour = line.to_start if len(self._moves) % 2 == 0 else -line.to_start
-        for action in line.moves[len(self._moves) :]:
-            self._put(colour, action, line.rules.size, timeout)
+            self._begun, self._moves = (line.rules, start), []
+        for action in moves[len(self._moves) :]:
+            odd = (len(moves) - len(self._moves)) % 2
+            self._put(-line.to_play if odd else line.to_play, action, line.rules.size, timeout)
             self._moves.append(action)
-            colour = -colour
 
     def _put(self, colour: int, action: int, size: int, timeout: float) -> None:
         assert self.process is not None

@@ -112,10 +112,9 @@ class EngineAgent:
         # Games with a seat first: when the others look for one, those have been used.
         seated = {seat.line for seat in self._seats}
         requests = sorted(requests, key=lambda request: request.line not in seated)
-        lines = {request.line for request in requests}
 
         def answer(request: Request) -> None:
-            self._answer_one(request, commands[request.line.rules], lines)
+            self._answer_one(request, commands[request.line.rules])
 
         with ThreadPoolExecutor(self._cores, "gtp") as threads:
             try:
@@ -134,17 +133,17 @@ class EngineAgent:
     def _command_for(self, rules: Rules) -> Command:
         return tuple(self._command(rules) if callable(self._command) else self._command)
 
-    def _answer_one(self, request: Request, command: Command, lines: set[Line]) -> None:
+    def _answer_one(self, request: Request, command: Command) -> None:
         line, passes = request.line, request.line.rules.size**2
         request.action = passes
-        if self._stopping or line.to_play in line.resigned or line.faults >= MOST_FAULTS:
+        if self._stopping or line.resigned or line.faults >= MOST_FAULTS:
             return
-        seat = self._take_seat(line, command, lines)
+        seat = self._take_seat(line, command)
         try:
             self._start(seat, command)
             seat.play(request, self._timeout)
             if request.resigned:
-                line.resigned.add(line.to_play)
+                line.resigned = True
         except EngineFault as fault:
             seat.stop()
             if self._stopping:
@@ -171,7 +170,7 @@ class EngineAgent:
             if self._stopping:
                 seat.process.kill()
 
-    def _take_seat(self, line: Line, command: Command, lines: set[Line]) -> Seat:
+    def _take_seat(self, line: Line, command: Command) -> Seat:
         """The seat of this game, or else the one that is missed least."""
 
         def cost(seat: Seat) -> tuple:
@@ -182,13 +181,12 @@ class EngineAgent:
                 return (1, seat.asked)
             if seat.process is None:
                 return (2,)
-            if seat.line not in lines:
-                return (3, seat.asked)
-            # All belong to games of this call: one that has moved already.
-            return (4, -seat.asked)
+            # The one used last: its game has moved, and the others keep theirs for their games.
+            return (3, -seat.asked)
 
         with self._seats_lock:
-            seat = min((seat for seat in self._seats if not seat.busy), key=cost)
+            free = [seat for seat in reversed(self._seats) if not seat.busy]
+            seat = min(free, key=cost)
             self._seats.remove(seat)
             self._seats.append(seat)
             seat.busy, seat.line, seat.asked = True, line, self._calls

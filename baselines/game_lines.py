@@ -8,7 +8,7 @@ which a game's last five actions lead on.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,7 +21,9 @@ from goenv.state import (
     RECENT_ACTIONS,
 )
 
-Key = tuple[Rules, int, int, bytes]
+Key = tuple[Rules, int, int, bytes]  # rules, ply, colour to move, board
+
+_REMEMBERED = 3  # last positions of a line from which another game may part
 
 
 @dataclass(eq=False)
@@ -34,8 +36,10 @@ class Line:
         to_start: colour that moves there.
         moves: played since then.
         whole: whether the game itself began there; if not, its earlier positions are unknown.
-        resigned: colours for which the engine has resigned.
+        resigned: whether the engine has resigned.
         faults: how often the engine failed.
+        bare: if the engine refused one of the moves: a board, and how many moves had led to it.
+            The engine knows no more of the game than what came then.
     """
 
     rules: Rules
@@ -43,17 +47,20 @@ class Line:
     to_start: int
     moves: list[int]
     whole: bool
-    resigned: set[int] = field(default_factory=set)
+    resigned: bool = False
     faults: int = 0
+    bare: tuple[bytes, int] | None = None
 
     @property
     def to_play(self) -> int:
         """Colour to move."""
         return self.to_start if len(self.moves) % 2 == 0 else -self.to_start
 
-    def begin_at(self, board: bytes) -> None:
-        """Forget how the position, `board`, came about."""
-        self.start, self.to_start, self.moves, self.whole = board, self.to_play, [], False
+    def copy(self, count: int) -> Line:
+        """Another game that was the same for the first `count` moves."""
+        bare = self.bare if self.bare is not None and self.bare[1] <= count else None
+        start, moves = (self.start, self.to_start), self.moves[:count]
+        return Line(self.rules, *start, moves, self.whole, bare=bare)
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,7 @@ class _Sight:
 
 
 class LineBook:
-    """The lines of the games that were seen.
+    """The lines of the games that were seen, one for each colour that was asked to move.
 
     Two games that agree in rules, ply, board and the last five actions are taken for one; only
     their superko histories could differ.
@@ -83,11 +90,12 @@ class LineBook:
 
     def __init__(self, most: int = 4096):
         self._most = most
-        self._keys: dict[Line, Key] = {}  # the line seen last comes last
-        self._lines: dict[Key, list[Line]] = {}
+        # Where each line was asked for last, and how many moves it had; the line seen last is last.
+        self._asked: dict[Line, list[tuple[Key, int]]] = {}
+        self._at: dict[Key, list[tuple[Line, int]]] = {}
 
     def __len__(self) -> int:
-        return len(self._keys)
+        return len(self._asked)
 
     def find(self, batch: GoBatch, games: Sequence[int] | np.ndarray) -> list[Line]:
         """The lines of these games, led on to where the games are; each game has its own.
@@ -100,46 +108,49 @@ class LineBook:
         found = []
         for sight in sights:
             line, back = self._continued(sight, taken)
-            if line is None:
-                back = len(sight.actions)
-                _, _, colour, board = sight.key(back)
-                line = Line(sight.rules, board, colour, [], back == sight.ply)
-            elif line in taken:  # another game was the same until now
-                line = replace(line, moves=line.moves[:], resigned=set(line.resigned))
             taken.add(line)
             found.append((line, sight.actions[:back][::-1]))
         for (line, actions), sight in zip(found, sights, strict=True):
             line.moves += actions
             self._note(line, sight.key(0))
-        for line in list(self._keys)[: max(0, len(self) - self._most - len(sights))]:
+        for line in list(self._asked)[: max(0, len(self) - self._most - len(sights))]:
             self._forget(line)
         return [line for line, _ in found]
 
-    def _continued(self, sight: _Sight, taken: set[Line]) -> tuple[Line | None, int]:
-        second: tuple[Line | None, int] = (None, 0)
-        for back in range(len(sight.boards)):
+    def _continued(self, sight: _Sight, taken: set[Line]) -> tuple[Line, int]:
+        """The line of a game, perhaps a new one, and how many actions it lacks."""
+        copied: tuple[Line, int, int] | None = None
+        # First where the same colour was to move, for that is usually the same game.
+        for back in sorted(range(len(sight.boards)), key=lambda back: (back % 2, back)):
             before = sight.actions[back:]
-            for line in self._lines.get(sight.key(back), ()):
-                pairs = zip(reversed(line.moves), before, strict=False)
+            for line, count in self._at.get(sight.key(back), ()):
+                pairs = zip(reversed(line.moves[:count]), before, strict=False)
                 if any(ours != theirs for ours, theirs in pairs):
                     continue
-                if line not in taken:
+                if back % 2 == 0 and count == len(line.moves) and line not in taken:
                     return line, back
-                if second[0] is None:
-                    second = line, back
-        return second
+                if copied is None:
+                    copied = line, count, back
+        if copied is not None:  # another game was the same until then
+            line, count, back = copied
+            return line.copy(count), back
+        back = len(sight.actions)
+        _, _, colour, board = sight.key(back)
+        return Line(sight.rules, board, colour, [], back == sight.ply), back
 
     def _note(self, line: Line, key: Key) -> None:
-        self._forget(line)
-        self._keys[line] = key
-        self._lines.setdefault(key, []).append(line)
+        asked = [entry for entry in self._forget(line) if entry[1] < len(line.moves)]
+        self._asked[line] = [*asked, (key, len(line.moves))][-_REMEMBERED:]
+        for key, count in self._asked[line]:
+            self._at.setdefault(key, []).append((line, count))
 
-    def _forget(self, line: Line) -> None:
-        key = self._keys.pop(line, None)
-        if key is not None:
-            self._lines[key].remove(line)
-            if not self._lines[key]:
-                del self._lines[key]
+    def _forget(self, line: Line) -> list[tuple[Key, int]]:
+        asked = self._asked.pop(line, [])
+        for key, count in asked:
+            self._at[key].remove((line, count))
+            if not self._at[key]:
+                del self._at[key]
+        return asked
 
 
 def _look(batch: GoBatch, games: Sequence[int] | np.ndarray) -> list[_Sight]:
