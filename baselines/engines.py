@@ -236,10 +236,11 @@ def gnugo_agent(level: int, **options) -> EngineAgent:
             raise EngineError(
                 f"gnugo:{level} plays on boards up to 19x19, not on {rules.size}x{rules.size}"
             )
-        # It counts by area, plays by this superko, plays all suicides but those of one stone,
-        # which repeat the position, and takes all dead stones off before it passes.
+        # It counts by area, and takes all dead stones off before it passes. The suicide of one
+        # stone repeats the position, which situational superko allows.
+        single = "--allow-all-suicide" if rules.superko == "situational" else "--allow-suicide"
         options = ["--mode", "gtp", "--chinese-rules", _GNUGO_SUPERKO[rules.superko]]
-        options += ["--allow-suicide" if rules.suicide else "--forbid-suicide"]
+        options += [single if rules.suicide else "--forbid-suicide"]
         options += ["--capture-all-dead", "--never-resign", "--level", str(level)]
         return (program, *options)
 
