@@ -121,7 +121,9 @@ class EngineAgent:
                 list(threads.map(answer, requests))
             except BaseException:  # Ctrl-C too
                 self._stopping = True
-                for seat in self._seats:
+                with self._seats_lock:
+                    seats = list(self._seats)
+                for seat in seats:
                     if seat.process is not None:
                         seat.process.kill()  # which wakes the thread that waits for it
                 raise

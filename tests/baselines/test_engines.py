@@ -168,6 +168,17 @@ def test_the_same_rng_gives_the_same_moves(engine):
     assert not np.array_equal(first, agent.act(batch, rng(8)))
 
 
+def test_finished_games_are_left_alone(engine, tmp_path):
+    agent, batch = engine("--log", tmp_path), GoBatch(2, RULES)
+    batch.step([25, 0])
+    batch.step([25, 1])
+    assert batch.done.tolist() == [True, False]
+    assert agent.act(batch, rng()).shape == (2,)
+    assert count(tmp_path, "genmove") == 1
+    assert agent.act(batch.take([0]), rng()).shape == (1,)
+    assert count(tmp_path, "genmove") == 1
+
+
 # Positions that no moves are known for
 
 
