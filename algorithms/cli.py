@@ -131,9 +131,9 @@ def match(
 ) -> None:
     """Let two agents play; colours alternate, both from each opening.
 
-    Agents: `random`; `uct:400` (playouts a move); `runs/NAME` or a checkpoint in it, with
-    settings of play after a question mark, such as `runs/NAME?simulations=0` for the policy
-    without search.
+    Agents: `random`; `uct:400` (playouts a move); `gnugo:10` (GNU Go, by its level);
+    `'gtp:COMMAND'` (any engine that speaks GTP); `runs/NAME` or a checkpoint in it, with settings
+    of play after a question mark, such as `runs/NAME?simulations=0` for the policy without search.
     """
     from algorithms.config import GameConfig, validate
     from algorithms.display import Display
@@ -184,8 +184,12 @@ def main() -> None:
         from algorithms.expert_games import DataError
         from algorithms.registry import AgentError
         from algorithms.workers import WorkerError
+        from baselines.gtp import EngineError
 
-        if isinstance(error, (ConfigError, CheckpointError, AgentError, WorkerError, DataError)):
+        known = (
+            ConfigError, CheckpointError, AgentError, EngineError, WorkerError, DataError,
+        )  # fmt: skip
+        if isinstance(error, known):
             sys.exit(f"gozoo: {error}")
         with tempfile.NamedTemporaryFile(
             "w", prefix="gozoo-", suffix=".txt", delete=False, encoding="utf-8"

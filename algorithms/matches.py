@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from rich.markup import escape
 
 from algorithms.config import ConfigError
 from algorithms.display import Display
 from algorithms.registry import make_agent
 from baselines.arena import MatchSummary, make_openings, play_games, summarise
+from baselines.engines import EngineAgent
 from baselines.sgf import save_games
 from goenv import Rules
 
@@ -48,6 +50,20 @@ def play_match(
 
     display.update("games", 0.0, "thinking")
     records = play_games(*agents, rules, openings, np.random.default_rng(seed), count)
+    for agent in agents:
+        if isinstance(agent, EngineAgent):
+            agent.close()
+            _report(agent, display)
     if sgf_folder is not None:
         save_games(records, sgf_folder, "game")
     return summarise(records, agents[0].name)
+
+
+def _report(agent: EngineAgent, display: Display) -> None:
+    """Say what went wrong with an engine."""
+    if agent.faults:
+        count, last = len(agent.faults), agent.faults[-1]
+        display.say(escape(f"{agent.name} failed {count} times; the last was a {last}"))
+    if agent.resignations:
+        count = agent.resignations
+        display.say(escape(f"{agent.name} resigned {count} times, and then only passed"))

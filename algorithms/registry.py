@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -11,6 +12,8 @@ from pydantic import ValidationError
 from algorithms.checkpoint import WEIGHTS, CheckpointError, load_weights
 from algorithms.players import PlayConfig, network_agent, uct_agent
 from baselines.agent import Agent, RandomAgent
+from baselines.engines import EngineAgent, gnugo_agent
+from baselines.gtp import EngineError, find_program
 
 
 class AgentError(ValueError):
@@ -19,6 +22,8 @@ class AgentError(ValueError):
 
 FORMS = """random                                  uniform over the legal moves
 uct:400                                 UCT with 400 random playouts a move
+gnugo:10                                GNU Go at level 10 (0 to 20), where it is installed
+gtp:COMMAND                             any engine that speaks GTP, by its command line
 runs/NAME                               a trained run, its latest checkpoint
 runs/NAME/checkpoints/000120            another checkpoint, or a .safetensors file
 PATH?simulations=64&temperature=0       the same with other settings of play:
@@ -37,7 +42,35 @@ def _uct(argument: str, text: str) -> Agent:
     return uct_agent(int(argument))
 
 
-BUILT_IN: dict[str, Callable[[str, str], Agent]] = {"random": _random, "uct": _uct}
+def _gnugo(argument: str, text: str) -> Agent:
+    if not (argument.isascii() and argument.isdecimal()) or not 0 <= int(argument) <= 20:
+        raise AgentError(f"{text!r}: after 'gnugo:' comes a level from 0 to 20, such as gnugo:10")
+    try:
+        return gnugo_agent(int(argument))
+    except EngineError as error:
+        raise AgentError(f"{text!r}: {error}") from None
+
+
+def _gtp(argument: str, text: str) -> Agent:
+    try:
+        command = shlex.split(argument)
+    except ValueError as error:
+        raise AgentError(f"{text!r}: this is no command line: {error}") from None
+    if not command:
+        raise AgentError(
+            f"{text!r}: after 'gtp:' comes a command line, such as 'gtp:gnugo --mode gtp'"
+        )
+    if find_program(command[0]) is None:
+        raise AgentError(f"{text!r}: there is no program {command[0]!r}")
+    return EngineAgent(command)
+
+
+BUILT_IN: dict[str, Callable[[str, str], Agent]] = {
+    "random": _random,
+    "uct": _uct,
+    "gnugo": _gnugo,
+    "gtp": _gtp,
+}
 
 
 def make_agent(text: str) -> Agent:

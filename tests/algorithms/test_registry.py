@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +14,9 @@ from algorithms.networks import NetworkConfig
 from algorithms.players import PlayConfig, PolicyAgent, SearchAgent, network_agent, uct_agent
 from algorithms.registry import AgentError, make_agent
 from algorithms.run import list_snapshots
+from baselines import engines
 from baselines.agent import Agent
+from baselines.gtp import find_program
 from goenv import GoBatch, Rules
 
 RULES = Rules(3, komi=0.5)
@@ -54,6 +58,27 @@ def test_uct_takes_the_number_of_playouts_from_its_text():
     assert make_agent("uct:17")._search.config.simulations == 17
 
 
+def test_engines_by_their_command_line():
+    standin = Path(__file__).parents[1] / "standin_engine.py"
+    text = f"gtp:{sys.executable} {standin} --seeds"
+    agent = make_agent(text)
+    assert isinstance(agent, Agent)
+    assert agent.name == text
+    with agent:
+        actions = acts(agent)
+        np.testing.assert_array_equal(actions, acts(agent))
+        assert agent.faults == []
+    assert positions().legal_actions()[np.arange(24), actions].all()
+
+
+def test_gnugo_by_its_level(monkeypatch):
+    if find_program("gnugo") is not None:
+        assert make_agent("gnugo:7").name == "gnugo:7"
+    monkeypatch.setattr(engines, "find_program", lambda name: None)
+    with pytest.raises(AgentError, match=r"'gnugo:7': GNU Go is not installed.*apt install gnugo"):
+        make_agent("gnugo:7")
+
+
 def test_the_forms_of_a_trained_run_are_the_same_agent(run_folder):
     latest = run_folder / "checkpoints" / "latest"
     forms = [run_folder, f"{run_folder}/", latest, latest.resolve(),
@@ -90,8 +115,16 @@ WRONG = {
     "too many": ("uct:99999999999", ["uct:400"]),
     "random with an argument": ("random:3", ["'random:3'", "no argument"]),
     "random with a colon": ("random:", ["no argument"]),
+    "no level": ("gnugo:", ["'gnugo:'", "level from 0 to 20", "gnugo:10"]),
+    "no level, no colon": ("gnugo", ["level from 0 to 20"]),
+    "too high a level": ("gnugo:21", ["level from 0 to 20"]),
+    "half a level": ("gnugo:1.5", ["level from 0 to 20"]),
+    "a level of another script": ("gnugo:٣", ["level from 0 to 20"]),
+    "no command": ("gtp:", ["'gtp:'", "command line"]),
+    "an open quotation": ("gtp:gnugo 'x", ["no command line", "quotation"]),
+    "no program": ("gtp:no-such-program -x", ["there is no program 'no-such-program'"]),
     "nonsense": ("nonsense", ["'nonsense'", "Agents are", "uct:400", "runs/NAME"]),
-    "an unknown kind": ("gnugo:10", ["'gnugo:10'", "Agents are"]),
+    "an unknown kind": ("katago:10", ["'katago:10'", "Agents are"]),
     "nothing": ("", ["''", "Agents are"]),
     "a missing path": ("{run}/checkpoints/999999", ["999999", "Agents are"]),
     "a missing path with settings": ("runs/zz?simulations=3", ["runs/zz", "Agents are"]),

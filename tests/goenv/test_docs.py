@@ -15,6 +15,7 @@ DOCUMENTS = [
     "README.md",
     "docs/compat.md",
     "docs/compiled.md",
+    "docs/engines.md",
     "docs/environment.md",
     "docs/rendering.md",
     "docs/truth.md",
