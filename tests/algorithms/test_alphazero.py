@@ -51,7 +51,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 @pytest.fixture(params=VARIANTS.values(), ids=VARIANTS)
 def variant(request, tiny):
     """The configuration of a tiny run; as many moves as training needs and no more."""
-    learner = {**tiny.data("alphazero")["learner"], "rounds_per_step": 14, **request.param}
+    learner = {**tiny.data("alphazero")["learner"], "rounds_per_step": 10, **request.param}
     return tiny("alphazero", learner=learner, budget={"env_steps": 150})
 
 

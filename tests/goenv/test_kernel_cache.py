@@ -220,8 +220,8 @@ def test_kernels_of_the_game_do_not_depend_on_the_environments():
 
 
 def test_search_is_made_of_the_game_too():
-    pytest.importorskip("algorithms.search.tree")
-    closure = set(kernel_cache._sources.closure("algorithms.search.tree"))
+    pytest.importorskip("algorithms.search.walk")
+    closure = set(kernel_cache._sources.closure("algorithms.search.walk"))
     assert {"goenv.board", "goenv.rules", "algorithms.search.rules"} < closure
 
 
