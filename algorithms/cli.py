@@ -77,6 +77,7 @@ def train(
             views,
             lambda status: display.update(status.name, status.share, describe(status)),
             stop,
+            display.say,
         )
     if stop.asked and not ledger.exhausted():
         console.print(f"stopped; `--resume` goes on from the checkpoint in {folder}")

@@ -63,6 +63,16 @@ class ExpertGames:
     skipped: Counter[str]
     examples: dict[str, str]
 
+    def summary(self) -> str:
+        """What was read, and what was left out and why."""
+        text = (
+            f"{self.games} games: {len(self.training):,} positions to learn from, "
+            f"{len(self.held_out):,} to judge by"
+        )
+        for reason, count in self.skipped.most_common():
+            text += f"\nleft out: {count} {reason} (such as {self.examples[reason]})"
+        return text
+
 
 @dataclass(frozen=True)
 class _Record:

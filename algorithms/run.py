@@ -31,6 +31,7 @@ from algorithms.config import (
 )
 from algorithms.expert_games import read_expert_games
 from algorithms.learner import Learner
+from algorithms.networks import parameter_count
 from algorithms.warm_up import warm_up
 from baselines.arena import make_openings, play_games
 from baselines.sgf import save_games
@@ -79,6 +80,7 @@ def train(
     views: Sequence[str] = (),
     on_step: Callable[[Status], None] = lambda status: None,
     should_stop: Callable[[], bool] = lambda: False,
+    tell: Callable[[str], None] = lambda text: None,
 ) -> Ledger:
     """Train until the budget is spent or `should_stop` says so; a checkpoint is left either way.
 
@@ -89,6 +91,7 @@ def train(
         views: ``"tensorboard"``, ``"wandb"``, beside ``metrics.jsonl``.
         on_step: told after every step.
         should_stop: asked before every step.
+        tell: told the size of the network, and what was read of games of others.
 
     Returns:
         What was spent.
@@ -96,17 +99,23 @@ def train(
     Raises:
         ConfigError: the folder holds another run, there are not enough openings for the sample
             games, or a view is not installed.
-        CheckpointError: the checkpoint to resume from is damaged.
+        CheckpointError: the checkpoint to resume from, or to begin from, is damaged.
+        DataError: there are no games of others that can be learned from.
     """
     torch.set_num_threads(1)  # several spin against each other on a shared machine
     rules = config.game.rules()
     openings = _sample_openings(config)
-    # A run may be given more budget, or be watched otherwise; it stays the same run.
-    claim_folder(folder, "run", config, resume, ("budget", "checkpoints", "sample_games"))
-    data = None if config.data is None else read_expert_games(config.data, rules.size)
+    data = None
+    if config.data is not None:
+        data = read_expert_games(config.data, rules.size)
+        tell(data.summary())
     learner = make_learner(config.learner, rules, config.seed, data)
+    tell(f"the network has {parameter_count(learner.model.network):,} parameters")
     if config.initial is not None:
         begin_from(learner, config.initial)
+    # Only now, when nothing else can be wrong. A run may be given more budget, or be watched
+    # otherwise; it stays the same run.
+    claim_folder(folder, "run", config, resume, ("budget", "checkpoints", "sample_games"))
     ledger = Ledger(budget=config.budget)
     checkpoints = folder / "checkpoints"
     stored = _restore(checkpoints, learner, ledger)
