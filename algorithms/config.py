@@ -102,10 +102,7 @@ class TrainConfig(_Frozen):
 
     @model_validator(mode="after")
     def _data_where_needed(self) -> TrainConfig:
-        if self.learner.needs_data and self.data is None:
-            raise ValueError(
-                f"{self.learner.algorithm} learns from games of others: set data.sgf_dir"
-            )
+        _check_data(self.learner, self.data)
         if self.data is not None and not self.learner.needs_data:
             raise ValueError(f"data: {self.learner.algorithm} does not learn from games of others")
         return self
@@ -114,6 +111,11 @@ class TrainConfig(_Frozen):
     def _sizes_fit(self) -> TrainConfig:
         Starts(self.learner.start, self.game.rules())
         return self
+
+
+def _check_data(learner: LearnerConfig, data: DataConfig | None) -> None:
+    if learner.needs_data and data is None:
+        raise ValueError(f"{learner.algorithm} learns from games of others: set data.sgf_dir")
 
 
 def _check_even(games: int) -> None:
@@ -170,6 +172,9 @@ class CompareConfig(_Frozen):
     learners: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")], AnyLearnerConfig] = Field(
         min_length=1
     )
+    data: DataConfig | None = Field(
+        None, description="games of others, for the learners that learn from them"
+    )
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field((0, 1), min_length=1)
     budget: Budget
     checkpoints: CheckpointConfig = CheckpointConfig()
@@ -185,6 +190,7 @@ class CompareConfig(_Frozen):
                 raise ValueError(f"a learner cannot be called {name!r}, like an anchor")
         for learner in self.learners.values():
             Starts(learner.start, self.game.rules())
+            _check_data(learner, self.data)
         for match in self.judge.matches:
             if match.learner not in self.learners:
                 raise ValueError(
@@ -201,6 +207,7 @@ class CompareConfig(_Frozen):
                 seed=seed,
                 game=self.game,
                 learner=learner,
+                data=self.data if learner.needs_data else None,
                 budget=self.budget,
                 checkpoints=self.checkpoints,
             )

@@ -192,29 +192,13 @@ class ReplayBuffer:
         self.positions[slots] = positions
         self.added += len(positions)
 
-    def sample(
-        self,
-        count: int,
-        rng: np.random.Generator,
-        symmetries: bool = True,
-        newest: int | None = None,
-    ) -> Samples:
-        """Positions drawn with repeats, each turned by a random symmetry of its board.
+    def sample(self, count: int, rng: np.random.Generator, symmetries: bool = True) -> Samples:
+        """Positions drawn with repeats; see `draw_samples`."""
+        return draw_samples(self.positions, len(self), count, self.max_size, rng, symmetries)
 
-        Args:
-            count: B.
-            rng: of the draw.
-            symmetries: whether positions are turned.
-            newest: draw from the last so many; None: from all.
-        """
-        chosen = self.draw(count, rng, newest)
-        turns = rng.integers(8, size=count) if symmetries else np.zeros(count, np.int64)
-        return make_samples(self.positions, chosen, turns, self.max_size)
-
-    def draw(self, count: int, rng: np.random.Generator, newest: int | None = None) -> np.ndarray:
-        """Slots of `positions` drawn with repeats, int64 [count]; see `sample`."""
-        among = len(self) if newest is None else min(newest, len(self))
-        return (self.added - 1 - rng.integers(among, size=count)) % self.capacity
+    def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """Slots of `positions` drawn with repeats, int64 [count]."""
+        return rng.integers(len(self), size=count)
 
     def legal_actions(self, chosen: np.ndarray) -> np.ndarray:
         """Legal actions of stored positions, bool [n, A]; the pass is legal."""
@@ -230,6 +214,29 @@ class ReplayBuffer:
         arrays = {name: state[name] for name in vars(self.positions)}
         self.added = int(state["added"])
         self.positions[: len(self)] = Positions(**arrays)
+
+
+def draw_samples(
+    positions: Positions,
+    among: int,
+    count: int,
+    size: int,
+    rng: np.random.Generator,
+    symmetries: bool = True,
+) -> Samples:
+    """Positions drawn with repeats, each turned by a random symmetry of its board.
+
+    Args:
+        positions: of which the first `among` are drawn from.
+        among: how many that are.
+        count: B.
+        size: N, side of the largest board.
+        rng: of the draw.
+        symmetries: whether positions are turned.
+    """
+    chosen = rng.integers(among, size=count)
+    turns = rng.integers(8, size=count) if symmetries else np.zeros(count, np.int64)
+    return make_samples(positions, chosen, turns, size)
 
 
 def make_samples(positions: Positions, chosen: np.ndarray, turns: np.ndarray, size: int) -> Samples:

@@ -129,6 +129,7 @@ class SelfPlay:
         self._conceded = np.zeros(games, np.bool_)
         self._progress, self._concede_below = 0.0, config.concede_below
         self._idle = np.ones(games, np.bool_)  # games without a search under way
+        self._ended: list[Episode] = []  # in this call of `run`
 
     def run(
         self, rounds: int, ledger: Ledger, progress: float, concede_below: float
@@ -145,7 +146,7 @@ class SelfPlay:
         self._progress, self._concede_below = progress, concede_below
         # Its randomness begins anew in each call, so that nothing of it need be stored.
         self.search.evaluator.seed(self._rng)
-        self._ended: list[Episode] = []
+        self._ended = []
         if self._idle.any():
             self._begin_games(np.flatnonzero(self._idle))
         for _ in range(rounds):

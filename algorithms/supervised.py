@@ -17,7 +17,7 @@ from algorithms.expert_games import ExpertGames
 from algorithms.learner import LearnerConfig, rng_state
 from algorithms.model import Model
 from algorithms.players import PlayConfig, network_agent
-from algorithms.replay import Positions, Samples, make_samples
+from algorithms.replay import Positions, Samples, draw_samples, make_samples
 from algorithms.training import LossConfig, Trainer, mean_metrics, worker_threads
 from baselines.agent import Agent
 from goenv import Rules
@@ -65,9 +65,8 @@ class Supervised:
         positions, config = self._data.training, self.config
 
         def draw(count: int, rng: np.random.Generator) -> Samples:
-            chosen = rng.integers(len(positions), size=count)
-            turns = rng.integers(8, size=count) if config.symmetries else np.zeros(count, np.int64)
-            return make_samples(positions, chosen, turns, self._size)
+            among = len(positions)
+            return draw_samples(positions, among, count, self._size, rng, config.symmetries)
 
         records = [
             self._trainer.update(draw, config.batch_size, self._rng, ledger)

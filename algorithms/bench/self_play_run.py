@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
@@ -18,9 +17,10 @@ from algorithms.bench.searches import GAMES, network_for
 from algorithms.budget import Ledger
 from algorithms.compare import describe_machine
 from algorithms.display import Display
+from algorithms.evaluator import Evaluator
 from algorithms.search import SearchConfig
-from algorithms.self_play import SelfPlayConfig
-from goenv import Rules
+from algorithms.self_play import Episode, SelfPlayConfig
+from goenv import GoBatch, Rules
 
 
 @dataclass(frozen=True)
@@ -45,26 +45,51 @@ class SelfPlayFigure:
     network: float
 
 
-class _Clock:
-    """Adds up the processor's time of the threads that are inside a function, and its calls."""
+class _TimedEvaluator:
+    """An evaluator that adds up the processor's time of the threads inside it."""
 
-    def __init__(self) -> None:
+    def __init__(self, evaluator: Evaluator):
+        self._evaluator = evaluator
         self.seconds = 0.0
-        self._lock = threading.Lock()
 
-    def around(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The function, timed."""
+    def seed(self, rng: np.random.Generator) -> None:
+        """See `Evaluator`."""
+        self._evaluator.seed(rng)
 
-        def timed(*arguments: Any, **named: Any) -> Any:
-            began = time.thread_time()
-            try:
-                return function(*arguments, **named)
-            finally:
-                spent = time.thread_time() - began
-                with self._lock:
-                    self.seconds += spent
+    def evaluate(self, batch: GoBatch, games: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """See `Evaluator`."""
+        began = time.thread_time()
+        found = self._evaluator.evaluate(batch, games)
+        self.seconds += time.thread_time() - began
+        return found
 
-        return timed
+
+class _TimedAlphaZero(AlphaZero):
+    """AlphaZero that tells how long it plays, and how much of that its network takes.
+
+    Attributes:
+        playing: seconds of the clock in self-play.
+        processor: seconds of all cores in that time.
+    """
+
+    def __init__(self, config: AlphaZeroConfig, rules: Rules, seed: int):
+        super().__init__(config, rules, seed)
+        self.playing = self.processor = 0.0
+        self._timed = [_TimedEvaluator(worker.search.evaluator) for worker in self._workers]
+        for worker, timed in zip(self._workers, self._timed, strict=True):
+            worker.search.evaluator = timed
+
+    @property
+    def network(self) -> float:
+        """Seconds of all cores inside the network, in self-play."""
+        return sum(timed.seconds for timed in self._timed)
+
+    def _play(self, ledger: Ledger) -> list[Episode]:
+        began, used = time.perf_counter(), time.process_time()
+        episodes = super()._play(ledger)
+        self.playing += time.perf_counter() - began
+        self.processor += time.process_time() - used
+        return episodes
 
 
 def bench_self_play(
@@ -91,30 +116,17 @@ def _measure(size: int, workers: int, seconds: float) -> SelfPlayFigure:
         replay_minimum=1,
         batch_size=256,
     )
-    learner = AlphaZero(config, Rules(size, 7.5, max_moves=(12 * size * size) // 5), 0)
-    network, playing = _Clock(), _Clock()
-    learner.model.evaluate = network.around(learner.model.evaluate)  # type: ignore[method-assign]
-    for worker in learner._workers:
-        worker.run = playing.around(worker.run)  # type: ignore[method-assign]
-    wall = 0.0
-    play = learner._play
-
-    def timed_play(ledger: Ledger) -> Any:
-        nonlocal wall
-        began = time.perf_counter()
-        try:
-            return play(ledger)
-        finally:
-            wall += time.perf_counter() - began
-
-    learner._play = timed_play  # type: ignore[method-assign]
+    learner = _TimedAlphaZero(config, Rules(size, 7.5, max_moves=(12 * size * size) // 5), 0)
     while learner.step(Ledger()).get("updates", 0.0) == 0:
         pass  # until games of all ages are under way and there is something to learn from
-    ledger, games, wall, network.seconds, playing.seconds = Ledger(), 0.0, 0.0, 0.0, 0.0
+    ledger, games = Ledger(), 0.0
+    before = learner.playing, learner.processor, learner.network
     began = time.perf_counter()
     while time.perf_counter() - began < seconds:
         games += learner.step(ledger)["games"]
     spent = time.perf_counter() - began
+    after = learner.playing, learner.processor, learner.network
+    playing, processor, network = (b - a for a, b in zip(before, after, strict=True))
     return SelfPlayFigure(
         size=size,
         workers=workers,
@@ -122,8 +134,8 @@ def _measure(size: int, workers: int, seconds: float) -> SelfPlayFigure:
         moves=ledger.env_steps / spent,
         evaluations=ledger.evaluations / spent,
         samples=ledger.samples / spent,
-        playing=wall / spent,
-        network=network.seconds / playing.seconds,
+        playing=playing / spent,
+        network=network / processor,
     )
 
 

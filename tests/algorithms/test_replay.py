@@ -166,15 +166,3 @@ def test_replay_keeps_the_newest_and_survives_a_round_trip():
     first, again = (each.sample(500, np.random.default_rng(0)) for each in (replay, other))
     assert all(np.array_equal(a, vars(again)[name]) for name, a in vars(first).items())
     assert np.unique(first.score).tolist() == list(range(7, 17))
-
-
-def test_the_newest_can_be_drawn_from_alone():
-    replay = ReplayBuffer(10, 2)
-    replay.add(numbered(0, 4))
-    drawn = replay.sample(300, np.random.default_rng(0), newest=3)
-    assert np.unique(drawn.score).tolist() == [1, 2, 3]
-    replay.add(numbered(4, 8))  # around the end
-    drawn = replay.sample(300, np.random.default_rng(0), newest=5)
-    assert np.unique(drawn.score).tolist() == [7, 8, 9, 10, 11]
-    drawn = replay.sample(900, np.random.default_rng(0), newest=50)
-    assert np.unique(drawn.score).tolist() == list(range(2, 12))

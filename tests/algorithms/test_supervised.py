@@ -10,7 +10,7 @@ import yaml
 
 from algorithms.budget import Budget, Ledger
 from algorithms.checkpoint import load_weights
-from algorithms.config import TrainConfig, make_learner
+from algorithms.config import CompareConfig, TrainConfig, make_learner
 from algorithms.expert_games import DataConfig, DataError, read_expert_games
 from algorithms.replay import WHOLE
 from algorithms.run import train
@@ -190,6 +190,19 @@ def test_alphazero_may_begin_from_its_weights(folder, tiny, tmp_path, gozoo):
     first = sorted((tmp_path / "warm" / "checkpoints").glob("0*"))[0]
     warm = load_weights(first)[0].state_dict()
     assert all((warm[name] == value).all() for name, value in experts.items())
+
+
+def test_a_comparison_gives_the_games_to_who_learns_from_them(folder, tiny):
+    data = configuration(folder).model_dump(mode="json")
+    learners = {"experts": data["learner"], "az": tiny.data("alphazero")["learner"]}
+    learners["az"]["algorithm"] = "alphazero"
+    whole = {"name": "both", "game": data["game"], "learners": learners, "budget": data["budget"]}
+    config = CompareConfig.model_validate({**whole, "data": data["data"]})
+    assert [(run.name, run.data is None) for run in config.runs()] == [
+        ("experts-seed0", False), ("az-seed0", True), ("experts-seed1", False), ("az-seed1", True),
+    ]  # fmt: skip
+    with pytest.raises(ValueError, match=r"set data\.sgf_dir"):
+        CompareConfig.model_validate(whole)
 
 
 def test_errors_reach_the_command_line_in_a_line(folder, gozoo, tmp_path, tiny):
