@@ -78,6 +78,22 @@ class AlphaZeroConfig(LearnerConfig):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _score_is_known(self) -> AlphaZeroConfig:
+        for name, search, leaf in (
+            ("search", self.search, self.leaf),
+            ("play", *self.play.parts()),
+        ):
+            if search.score_weight == 0:
+                continue
+            if not self.network.auxiliary:
+                raise ValueError(f"{name}.score_weight needs network.auxiliary, a head for it")
+            if leaf.playout_weight > 0:
+                raise ValueError(f"{name}.score_weight: playouts give no score")
+        if self.search.score_weight > 0 and self.loss.search_value > 0:
+            raise ValueError("loss.search_value: with search.score_weight it is no win probability")
+        return self
+
 
 class AlphaZero:
     """The learner.
@@ -96,8 +112,9 @@ class AlphaZero:
         self._starts = starts = Starts(config.start, rules)
         self._workers = [
             SelfPlay(
-                config.self_play, config.search, leaf_evaluator(self.model, config.leaf), starts,
-                games, rules.max_moves, [seed, 0x6A3E, worker],
+                config.self_play, config.search,
+                leaf_evaluator(self.model, config.leaf, config.search),
+                starts, games, rules.max_moves, [seed, 0x6A3E, worker],
             )
             for worker, games in enumerate(shares(config.self_play.games, config.workers))
         ]  # fmt: skip
@@ -157,7 +174,7 @@ class AlphaZero:
         self._owed_relabels -= count
         config, rules = self.config, self._starts.largest_rules
         with self.model.charging(ledger):
-            evaluator = leaf_evaluator(self.model, config.leaf)
+            evaluator = leaf_evaluator(self.model, config.leaf, config.search)
             agreed = relabel(self._replay, count, config.search, evaluator, rules, self._rng)
         return {"relabelled": float(count), "relabel_agreement": agreed}
 

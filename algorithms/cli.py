@@ -1,4 +1,4 @@
-"""The command line: gozoo train | compare | match | bench | warmup."""
+"""The command line: gozoo train | curve | compare | match | bench | warmup."""
 
 from __future__ import annotations
 
@@ -165,6 +165,46 @@ def match(
         f"{summary.as_white:.3f}",
     )
     console.print(table)
+
+
+@app.command()
+def curve(
+    run: Annotated[Path, typer.Argument(help="folder of a run")],
+    against: Annotated[
+        list[str], typer.Option(help="an opponent, such as uct:2000; may be given again")
+    ] = ["uct:400"],  # noqa: B006
+    play: Annotated[
+        str, typer.Option(help="how the run plays, such as simulations=200; default its own way")
+    ] = "",
+    komi: Annotated[float | None, typer.Option(help="points for White; default the run's")] = None,
+    games: Annotated[int, typer.Option(help="games of a match, even")] = 100,
+    opening_moves: Annotated[
+        int, typer.Option(help="random moves that open each pair of games")
+    ] = 2,
+    last: Annotated[
+        int | None, typer.Option(min=1, help="only so many snapshots, the latest")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="of openings and players")] = 0,
+) -> None:
+    """Let the snapshots of a run meet fixed opponents: its learning curve.
+
+    The result is RUN/curve/curve.csv and a figure beside it. Ctrl-C stops after the match at hand;
+    the same command goes on from there.
+    """
+    from algorithms.display import Display
+    from algorithms.progress import Conditions, measure_progress, print_progress
+    from algorithms.run import load_run_config
+
+    stop = Stop()
+    if komi is None:
+        komi = load_run_config(run).game.komi
+    wanted = [Conditions(each, play, komi, games, opening_moves, seed) for each in against]
+    with Display(console) as display:
+        meetings = measure_progress(run, wanted, last, display, stop)
+    print_progress(meetings, console)
+    if stop.asked:
+        raise typer.Exit(130)
+    console.print(f"the curve is in {run / 'curve'}", highlight=False, soft_wrap=True)
 
 
 app.add_typer(bench, name="bench")

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from algorithms.evaluator import Evaluator, PlayoutEvaluator
 from algorithms.model import Model, NetworkEvaluator
+from algorithms.search import SearchConfig
 from baselines.agent import sample_actions
 from goenv import GoBatch
 
@@ -89,11 +90,17 @@ class MixtureEvaluator:
         return logits, (1 - self._weight) * values + self._weight * outcomes
 
 
-def leaf_evaluator(model: Model, config: LeafConfig) -> Evaluator:
-    """The evaluator that a configuration asks for; with a state of its own."""
-    network = NetworkEvaluator(model)
+def leaf_evaluator(model: Model, config: LeafConfig, search: SearchConfig) -> Evaluator:
+    """The evaluator that a configuration asks for; with a state of its own.
+
+    Raises:
+        ValueError: the score is to count, and the network or the playouts do not give it.
+    """
+    network = NetworkEvaluator(model, search.score_weight)
     if config.playout_weight == 0:
         return network
+    if search.score_weight > 0:
+        raise ValueError("score_weight: playouts give no score; set playout_weight to 0")
     playouts = PlayoutEvaluator() if config.playouts == "random" else PolicyPlayoutEvaluator(model)
     if config.playout_weight == 1 and config.playouts == "policy":
         return playouts

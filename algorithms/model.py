@@ -96,18 +96,26 @@ class Model:
         finally:
             self._charged.ledger = before
 
-    def evaluate(self, planes: np.ndarray, padded: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    def evaluate(
+        self, planes: np.ndarray, padded: bool = False, score_weight: float = 0.0
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Policy logits float32 [B, A] and values float32 [B] in [-1, 1]; charged.
 
         Args:
             planes: `NETWORK_PLANES`, [B, 5, N, N].
             padded: whether some boards are smaller than the array.
+            score_weight: share w of the score in a value, (1 - w) v + w 2/pi atan(score / side);
+                above 0 only with auxiliary heads.
         """
         self.refresh()
         inputs = torch.from_numpy(planes).to(self.device, self.dtype)
         with torch.inference_mode():
-            out = self._inference(inputs.contiguous(memory_format=torch.channels_last), padded)
+            inputs = inputs.contiguous(memory_format=torch.channels_last)
+            out = self._inference(inputs, padded, auxiliary=score_weight > 0)
             values = torch.tanh(out.value.float() / 2)
+            if out.score is not None:
+                squashed = (2 / torch.pi) * torch.atan(out.score.float())
+                values = torch.lerp(values, squashed, score_weight)
             result = out.policy.float().cpu().numpy(), values.cpu().numpy()
         ledger = getattr(self._charged, "ledger", None)
         if ledger is not None:
@@ -182,15 +190,25 @@ def _copied(network: Network) -> dict[str, Tensor]:
 
 
 class NetworkEvaluator:
-    """The `Evaluator` of a model."""
+    """The `Evaluator` of a model.
 
-    def __init__(self, model: Model):
-        self.model = model
+    Args:
+        model: the network.
+        score_weight: share of the score in a value; see `SearchConfig`.
+
+    Raises:
+        ValueError: the network has no head for the score, and it is asked for.
+    """
+
+    def __init__(self, model: Model, score_weight: float = 0.0):
+        if score_weight > 0 and not model.config.auxiliary:
+            raise ValueError("score_weight: this network has no auxiliary head for the score")
+        self.model, self._score_weight = model, score_weight
 
     def evaluate(self, batch: GoBatch, games: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """See `Evaluator`."""
         padded = bool((batch.sizes < batch.max_size).any())
-        return self.model.evaluate(observe(batch, games), padded)
+        return self.model.evaluate(observe(batch, games), padded, self._score_weight)
 
     def seed(self, rng: np.random.Generator) -> None:
         """There is nothing random."""

@@ -124,8 +124,13 @@ def uct_agent(playouts: int, exploration: float = 1.0) -> SearchAgent:
 
 
 def network_agent(model: Model, play: PlayConfig, name: str) -> PolicyAgent | SearchAgent:
-    """The agent of a trained network: its raw policy, or a search guided by it."""
+    """The agent of a trained network: its raw policy, or a search guided by it.
+
+    Raises:
+        ValueError: the network does not give what the search needs.
+    """
     if play.simulations == 0:
         return PolicyAgent(model, play.temperature, name)
     search, leaf = play.parts()
-    return SearchAgent(Search(search, leaf_evaluator(model, leaf)), play.temperature, name)
+    evaluator = leaf_evaluator(model, leaf, search)
+    return SearchAgent(Search(search, evaluator), play.temperature, name)

@@ -24,6 +24,7 @@ FORMS = """random                                  uniform over the legal moves
 uct:400                                 UCT with 400 random playouts a move
 gnugo:10                                GNU Go at level 10 (0 to 20), where it is installed
 gtp:COMMAND                             any engine that speaks GTP, by its command line
+az:5                                    a trained AlphaZero that comes with GoZoo, by board size
 runs/NAME                               a trained run, its latest checkpoint
 runs/NAME/checkpoints/000120            another checkpoint, or a .safetensors file
 PATH?simulations=64&temperature=0       the same with other settings of play:
@@ -65,6 +66,9 @@ def _gtp(argument: str, text: str) -> Agent:
     return EngineAgent(command)
 
 
+# Trained players that come with GoZoo: folders with weights, configuration and curve.
+SHIPPED = Path(__file__).parent / "shipped"
+
 BUILT_IN: dict[str, Callable[[str, str], Agent]] = {
     "random": _random,
     "uct": _uct,
@@ -95,9 +99,19 @@ def _exists(path: Path) -> bool:
         return False
 
 
+def _shipped(location: str) -> Path:
+    """Folder of a player that comes with GoZoo."""
+    there = {path.name.removeprefix("az"): path for path in SHIPPED.glob("az*")}
+    size = location.removeprefix("az:")
+    if size not in there:
+        known = " and ".join(f"az:{size}" for size in sorted(there)) or "none"
+        raise AgentError(f"{location!r}: the players that come with GoZoo are {known}")
+    return there[size]
+
+
 def _trained(text: str) -> Agent:
     location, _, query = text.partition("?")
-    path = Path(location)
+    path = _shipped(location) if location.startswith("az:") else Path(location)
     if not location or not _exists(path):
         raise AgentError(f"no agent is called {text!r}. Agents are:\n{FORMS}")
     if (path / "checkpoints").is_dir():
@@ -120,4 +134,7 @@ def _trained(text: str) -> Agent:
         raise AgentError(
             f"{text!r}: {problem['loc'][0]}: {problem['msg']}; the settings are {names}"
         ) from None
-    return network_agent(model, play, text)
+    try:
+        return network_agent(model, play, text)
+    except ValueError as error:
+        raise AgentError(f"{text!r}: {error}") from None

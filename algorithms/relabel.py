@@ -20,7 +20,7 @@ def relabel(
     rules: Rules,
     rng: np.random.Generator,
 ) -> float:
-    """Replace the policies of positions drawn from a buffer by what a search finds today.
+    """Replace policies and searched values in a buffer by what a search finds today.
 
     A stored position knows its stones, mover and komi, not how it came about: superko has no past
     here, and a pass before it is forgotten.
@@ -48,6 +48,7 @@ def relabel(
         policy = np.where(total > 0, policy / np.maximum(total, 1e-9), old)
         agreed.append(np.minimum(policy, old).sum(axis=1))
         replay.positions.policy[chosen] = np.rint(WHOLE * policy)
+        replay.positions.value[chosen] = result.value
     return float(np.mean(np.concatenate(agreed)))
 
 

@@ -65,6 +65,7 @@ class Positions:
         komi: float32 [T], as the plane ``komi`` has it.
         size: int8 [T], side of the board.
         policy: uint16 [T, A], target distribution over actions, in parts of `WHOLE`.
+        value: float32 [T], what the search that found the policy says of the root; nan if none did.
         outcome: int8 [T], +1, 0 or -1.
         ownership: int8 [T, P], at the end of the game 1 own area, -1 the opponent's, 0 neither.
         score: float32 [T], own area minus the opponent's and komi, in points.
@@ -75,6 +76,7 @@ class Positions:
     komi: np.ndarray
     size: np.ndarray
     policy: np.ndarray
+    value: np.ndarray
     outcome: np.ndarray
     ownership: np.ndarray
     score: np.ndarray
@@ -90,6 +92,7 @@ class Positions:
             komi=np.zeros(shape, np.float32),
             size=np.full(shape, size, np.int8),
             policy=np.zeros((*shape, points + 1), np.uint16),
+            value=np.full(shape, np.nan, np.float32),
             outcome=np.zeros(shape, np.int8),
             ownership=np.zeros((*shape, points), np.int8),
             score=np.zeros(shape, np.float32),
@@ -132,6 +135,7 @@ class Samples:
     Attributes:
         planes: float32 [B, C, N, N], `NETWORK_PLANES`.
         policy: float32 [B, A].
+        value: float32 [B], of the search; nan where there was none.
         outcome: float32 [B].
         ownership: float32 [B, N, N].
         score: float32 [B], in points.
@@ -140,6 +144,7 @@ class Samples:
 
     planes: np.ndarray
     policy: np.ndarray
+    value: np.ndarray
     outcome: np.ndarray
     ownership: np.ndarray
     score: np.ndarray
@@ -255,6 +260,7 @@ def make_samples(positions: Positions, chosen: np.ndarray, turns: np.ndarray, si
     return Samples(
         planes=planes.reshape(count, len(NETWORK_PLANES), size, size),
         policy=policy,
+        value=positions.value[chosen],
         outcome=positions.outcome[chosen].astype(np.float32),
         ownership=ownership.reshape(count, size, size),
         score=positions.score[chosen],

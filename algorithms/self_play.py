@@ -122,7 +122,6 @@ class SelfPlay:
         # What the running games have seen, until their outcome is known.
         self._seen = Positions.empty((games, max_moves), largest.size)
         self._colour = np.zeros((games, max_moves), np.int8)
-        self._value = np.zeros((games, max_moves), np.float32)
         self._length = np.zeros(games, np.int64)
         self._full = np.zeros(games, np.bool_)
         self._played_out = np.zeros(games, np.bool_)
@@ -201,6 +200,10 @@ class SelfPlay:
         # Under these rules a lost side loses nothing by playing on, and neither side need end the
         # game: passing lets the winner end it. The game's result is still its score.
         concedes = (result.value < -self._concede_below) & ~self._played_out[games]
+        if self.search.config.score_weight > 0:
+            # The other side would take what it can get, move by move; winning is enough.
+            ahead = self.batch.score()[games] * self.batch.to_play[games] > 0
+            concedes |= self._conceded[games] & ahead
         self._conceded[games] |= concedes
         return np.where(concedes, self.batch.num_actions - 1, actions)
 
@@ -215,7 +218,7 @@ class SelfPlay:
         record_planes(seen, at, observe(self.batch, games), self.batch.sizes[games])
         seen.policy[at] = np.rint(WHOLE * result.policy[rows])
         self._colour[at] = self.batch.to_play[games]
-        self._value[at] = result.value[rows]
+        seen.value[at] = result.value[rows]
         self._length[games] += 1
 
     def _ends(self, over: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -230,7 +233,9 @@ class SelfPlay:
         positions.outcome[...] = outcome
         positions.score[...] = colour * score
         positions.ownership[...] = colour[:, None] * area.reshape(-1)
-        values = self._value[game, :length][outcome >= 0]
+        if self._conceded[game] and self.search.config.score_weight > 0:
+            positions.score[...] = np.nan  # nobody played for it
+        values = positions.value[outcome >= 0]
         played_out = bool(self._played_out[game])
         copied = Positions(**{name: array.copy() for name, array in vars(positions).items()})
         return Episode(
@@ -244,7 +249,7 @@ class SelfPlay:
 
     # ---- going on after a stop --------------------------------------------------------------
 
-    _KEPT = ("_colour", "_value", "_length", "_full", "_played_out", "_conceded", "_idle")
+    _KEPT = ("_colour", "_length", "_full", "_played_out", "_conceded", "_idle")
 
     def state_dict(self) -> dict[str, Any]:
         """All that going on needs, in a form that checkpoints can hold."""

@@ -26,6 +26,13 @@ class LossConfig(BaseModel):
         False, description="train the policy on the likeliest action of the target alone"
     )
     value_weight: float = Field(1.0, ge=0, description="weight of the value loss")
+    search_value: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="share of the search's value in the target of the value; the outcome is the "
+        "rest",
+    )
     ownership_weight: float = Field(0.15, ge=0, description="weight of the loss of ownership")
     score_weight: float = Field(0.05, ge=0, description="weight of the loss of the score")
 
@@ -40,17 +47,19 @@ def losses(model: Model, samples: Samples, config: LossConfig) -> tuple[Tensor, 
     out = model.forward(planes, samples.padded)
     device = out.policy.device
     policy = torch.from_numpy(samples.policy).to(device)
-    outcome = torch.from_numpy(samples.outcome).to(device)
     aimed = policy.sum(dim=1) > 0
     if config.hard_targets:
         likeliest = F.one_hot(policy.argmax(dim=1), policy.shape[1])
         policy = likeliest.float() * aimed[:, None]
     log_policy = masked_log_policy(out.policy, planes)
     targets = aimed.sum().clamp_min(1)
+    searched = np.where(np.isnan(samples.value), samples.outcome, samples.value)
+    mixed = (1 - config.search_value) * samples.outcome + config.search_value * searched
+    value = torch.from_numpy(mixed.astype(np.float32)).to(device)
     parts = {
         "policy_loss": -(policy * log_policy).sum() / targets,
         # Cross-entropy of the win probability; a draw is half a win.
-        "value_loss": F.binary_cross_entropy_with_logits(out.value, (1 + outcome) / 2),
+        "value_loss": F.binary_cross_entropy_with_logits(out.value, (1 + value) / 2),
     }
     weights = {"policy_loss": 1.0, "value_loss": config.value_weight}
     if out.ownership is not None and out.score is not None:

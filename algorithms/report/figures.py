@@ -20,7 +20,7 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter, MaxNLocator
+from matplotlib.ticker import EngFormatter, MaxNLocator, PercentFormatter
 
 from algorithms.report.standings import Standing
 from algorithms.report.words import signed
@@ -162,6 +162,39 @@ def curves_figure(curves: Sequence[Curve], levels: dict[str, float], spent: str)
             if curve.mean.shape[1]
         ]
         _label_ends(axes, labels + [(elo, name, MUTED) for name, elo in levels.items()])
+    return figure
+
+
+def win_rates_figure(
+    lines: dict[str, tuple[list[float], list[tuple[float, float, float]]]], spent: str
+) -> Figure:
+    """Win rates of one run over spending, a line an opponent.
+
+    Args:
+        lines: by name, spending [K] and win rates with the ends of their intervals [K].
+        spent: name of the currency.
+    """
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(_WIDTH, 3.2), layout="constrained")
+        axes = figure.subplots()
+        ends = []
+        for number, (name, (spending, rates)) in enumerate(lines.items()):
+            if not rates:
+                continue
+            colour, marker = look(number)
+            rate, low, high = np.array(rates).T
+            axes.fill_between(spending, low, high, color=colour, alpha=0.14, lw=0)
+            axes.plot(spending, rate, color=colour, lw=1.8, marker=marker, ms=4.5)
+            ends.append((float(rate[-1]), name, colour))
+        axes.set_ylim(-0.02, 1.02)
+        axes.set_xlim(left=0)
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+        axes.xaxis.set_major_locator(MaxNLocator(7))
+        axes.grid(axis="y")
+        axes.set_axisbelow(True)
+        axes.set_xlabel(spent)
+        axes.set_ylabel("games won")
+        _label_ends(axes, ends)
     return figure
 
 

@@ -25,6 +25,7 @@ class Settings(NamedTuple):
     value_scale: np.float32
     merge: bool
     stop_early: bool
+    score_weight: np.float32
 
 
 class SearchConfig(BaseModel):
@@ -62,6 +63,13 @@ class SearchConfig(BaseModel):
     value_scale: float = Field(
         0.1, gt=0, description="c_scale of the Gumbel rules, on Q in [-1, 1]"
     )
+    score_weight: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="share of the score, squashed, in a value; the outcome is the rest. Makes won "
+        "and lost games worth playing well",
+    )
     reuse: bool = Field(False, description="keep what the tree knows of the position reached")
     merge: bool = Field(False, description="one node for a position, however it was reached")
     leaves: int = Field(
@@ -92,4 +100,5 @@ class SearchConfig(BaseModel):
             np.float32(self.value_scale),
             self.merge,
             self.stop_early,
+            np.float32(self.score_weight),
         )

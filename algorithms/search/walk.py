@@ -45,6 +45,7 @@ from goenv.state import (
     MAX_MOVES,
     PLY,
     RUNNING,
+    SIZE,
     STATUS,
     TO_PLAY,
     copy_game,
@@ -85,12 +86,17 @@ def merged_identity(leaves, slot):
 
 
 @inlined
-def _enter(trees, game, leaves, slot, node):
+def _enter(trees, game, leaves, slot, node, settings):
     """Say of a new node what its game says; returns the node."""
     if leaves.info[slot, STATUS] != RUNNING:
         trees.state[game, node] = OVER
         score = final_score(leaves, slot) * leaves.info[slot, TO_PLAY]
-        trees.value[game, node] = np.sign(score)
+        value = np.float32(np.sign(score))
+        if settings.score_weight > 0:
+            sides = np.float32(score) / np.float32(leaves.info[slot, SIZE])
+            squashed = np.float32(2 / np.pi) * np.arctan(sides)
+            value += settings.score_weight * (squashed - value)
+        trees.value[game, node] = value
     return node
 
 
@@ -136,7 +142,7 @@ def _walk(trees, roots, game, leaves, path, settings):
         trees.child[game, node, action] = child
         node = child
         if is_new:
-            _enter(trees, game, leaves, slot, node)
+            _enter(trees, game, leaves, slot, node, settings)
             break
         if trees.state[game, node] == WAITING:
             return _BLOCKED

@@ -120,6 +120,23 @@ def test_gradients_of_parts_are_those_of_the_whole():
         assert wrong <= 0.02 * all_of_it.abs().max() + 1e-4  # bfloat16 keeps eight bits
 
 
+@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
+def test_the_target_of_the_value_mixes_outcome_and_search(share):
+    model = Model(NetworkConfig(blocks=1, channels=4), seed=1)
+    positions = Positions.empty(3, 3)
+    positions.legal[:] = 1
+    positions.outcome[:] = 1, -1, 1
+    positions.value[:] = 0.5, 0.0, np.nan  # no search judged the last
+    samples = make_samples(positions, np.arange(3), np.zeros(3, int), 3)
+    _, metrics = losses(model, samples, LossConfig(search_value=share))
+    target = np.array([1 - 0.5 * share, -1 + share, 1])
+    # The network is new and says 0, a win probability of about one half, wherever it looks.
+    value = model.evaluate(samples.planes)[1]
+    win, wanted = (1 + value) / 2, (1 + target) / 2
+    expected = -(wanted * np.log(win) + (1 - wanted) * np.log(1 - win)).mean()
+    assert metrics["value_loss"] == pytest.approx(expected, rel=0.01)
+
+
 def test_a_checkpoint_holds_the_average_and_training_goes_on_from_the_rest(tiny, tmp_path):
     learner = {**tiny.data("alphazero")["learner"], "averaging": 0.9}
     config = tiny("alphazero", learner=learner)

@@ -255,3 +255,12 @@ def test_moves_are_charged_to_the_ledger_of_each_call():
     assert second.env_steps > 0
     running = int(play.batch.ply.sum())
     assert first.env_steps + second.env_steps == sum(e.length for e in episodes) + running
+
+
+@pytest.mark.parametrize("search", [SEARCH, GUMBEL], ids=["puct", "gumbel"])
+@pytest.mark.parametrize("loser", [1, -1])
+def test_the_search_s_value_is_the_mover_s(search, loser):
+    play = self_play(search=search, evaluator=Lopsided(loser, 0.8))
+    for episode in run(play, 200):
+        # Black moves first; only ends of games, at some leaves, say otherwise.
+        assert episode.positions.value[0] * -loser > 0.4

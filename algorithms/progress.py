@@ -1,0 +1,199 @@
+"""The curve of one run: its snapshots against fixed opponents, by what they had cost."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from algorithms.config import ConfigError
+from algorithms.display import Display
+from algorithms.matches import play_match
+from algorithms.report import figures
+from algorithms.run import list_snapshots, load_run_config
+from goenv import Rules
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """How a snapshot meets an opponent.
+
+    Attributes:
+        opponent: an agent's text form.
+        play: settings of play of the snapshot, such as ``simulations=200``; empty: the run's own.
+        komi: points for White.
+        games: how many, even.
+        opening_moves: random moves that open each pair of games.
+        seed: of openings and players.
+    """
+
+    opponent: str
+    play: str
+    komi: float
+    games: int
+    opening_moves: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Meeting(Conditions):
+    """What came of it.
+
+    Attributes:
+        step: of the snapshot.
+        seconds: that training had taken until then.
+        wins, draws, losses: of the snapshot.
+        rate: win rate, a draw counting half; `low` and `high` are the ends of its 95 % interval.
+        as_black, as_white: win rate with that colour.
+    """
+
+    step: int
+    seconds: float
+    wins: int
+    draws: int
+    losses: int
+    rate: float
+    low: float
+    high: float
+    as_black: float
+    as_white: float
+
+    def conditions(self) -> Conditions:
+        """Under which it came about."""
+        return Conditions(**{f.name: getattr(self, f.name) for f in fields(Conditions)})
+
+
+def measure_progress(
+    folder: Path,
+    conditions: Sequence[Conditions],
+    last: int | None,
+    display: Display,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> list[Meeting]:
+    """Let the snapshots of a run meet opponents; what was played before is not played again.
+
+    The result is also stored in the run, ``curve/curve.csv`` and a figure of it.
+
+    Args:
+        folder: of the run.
+        conditions: the opponents, and how to meet them.
+        last: only so many snapshots, the latest; None: all.
+        display: shows how far it is.
+        should_stop: asked between matches.
+
+    Raises:
+        ConfigError: the folder holds no run, or what is stored there is damaged.
+        AgentError: an opponent is none.
+    """
+    config = load_run_config(folder)
+    snapshots = list_snapshots(folder)
+    if not snapshots:
+        raise ConfigError(f"{folder} has no snapshot yet")
+    file = folder / "curve" / "curve.csv"
+    known = {(m.step, m.conditions()): m for m in _read(file)} if file.exists() else {}
+    # The last first: whether it is any good is what one wants to know.
+    wanted = [
+        (snapshot, each)
+        for snapshot in reversed(snapshots[-last:] if last else snapshots)
+        for each in conditions
+    ]
+    for index, (snapshot, each) in enumerate(wanted):
+        if should_stop():
+            break
+        if (snapshot.step, each) in known:
+            continue
+        rules = Rules(**{**_fields(config.game.rules()), "komi": each.komi})
+        text = f"step {snapshot.step} against {each.opponent}, komi {each.komi:g}"
+        display.update("matches", index / len(wanted), text)
+        summary = play_match(
+            f"{snapshot.path}?{each.play}" if each.play else str(snapshot.path),
+            each.opponent, rules, each.games, each.opening_moves, each.seed, None, display,
+        )  # fmt: skip
+        known[snapshot.step, each] = Meeting(
+            **asdict(each),
+            step=snapshot.step,
+            seconds=snapshot.spent["seconds"],
+            wins=summary.wins,
+            draws=summary.draws,
+            losses=summary.losses,
+            rate=summary.rate,
+            low=summary.interval[0],
+            high=summary.interval[1],
+            as_black=summary.as_black,
+            as_white=summary.as_white,
+        )
+        _write(file, sorted(known.values(), key=lambda m: (m.opponent, m.komi, m.step)))
+    else:
+        display.update("matches", 1.0, "done")
+    found = [known[s.step, each] for s, each in wanted if (s.step, each) in known]
+    found.sort(key=lambda meeting: meeting.step)
+    lines = {
+        f"{each.opponent}, komi {each.komi:g}": [m for m in found if m.conditions() == each]
+        for each in conditions
+    }
+    if found:
+        figure = figures.win_rates_figure(
+            {
+                name: ([m.seconds for m in line], [(m.rate, m.low, m.high) for m in line])
+                for name, line in lines.items()
+            },
+            "seconds of training",
+        )
+        figures.save(figure, folder / "curve" / "curve", png=True)
+    return found
+
+
+def print_progress(meetings: Sequence[Meeting], console: Console) -> None:
+    """A table with a row a match."""
+    table = Table(title="win rate of the snapshots")
+    headings = (
+        "step",
+        "seconds",
+        "opponent",
+        "komi",
+        "games",
+        "win rate",
+        "95 %",
+        "Black",
+        "White",
+    )
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading == "opponent" else "right")
+    for m in meetings:
+        table.add_row(
+            str(m.step), f"{m.seconds:.0f}", m.opponent, f"{m.komi:g}", str(m.games),
+            f"{m.rate:.3f}", f"{m.low:.2f} - {m.high:.2f}", f"{m.as_black:.3f}",
+            f"{m.as_white:.3f}",
+        )  # fmt: skip
+    console.print(table)
+
+
+def _fields(rules: Rules) -> dict[str, Any]:
+    return {name: getattr(rules, name) for name in Rules.field_names()}
+
+
+def _read(file: Path) -> list[Meeting]:
+    kinds = {f.name: {"int": int, "float": float, "str": str}[str(f.type)] for f in fields(Meeting)}
+    try:
+        with file.open(newline="", encoding="utf-8") as lines:
+            return [
+                Meeting(**{name: kind(row[name]) for name, kind in kinds.items()})
+                for row in csv.DictReader(lines)
+            ]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ConfigError(f"{file} is damaged ({error}); delete it to play anew") from None
+
+
+def _write(file: Path, meetings: Sequence[Meeting]) -> None:
+    file.parent.mkdir(exist_ok=True)
+    beside = file.with_suffix(".partial")
+    with beside.open("w", newline="", encoding="utf-8") as lines:
+        writer = csv.DictWriter(lines, [f.name for f in fields(Meeting)])
+        writer.writeheader()
+        writer.writerows(asdict(meeting) for meeting in meetings)
+    beside.replace(file)
