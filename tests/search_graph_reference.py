@@ -69,7 +69,7 @@ class GraphSearch(PlainSearch):
         assert dirichlet is None
         if self.root is None:
             self.root = GraphNode(game)
-            self.root.expand(self.evaluate, self.config.use_prior)
+            self.root.expand(self.evaluate, self.config)
             self.known = {self.identity(game): self.root}
         if self.config.root == "gumbel":
             zeros = [0.0] * (game.pass_action + 1)
@@ -97,7 +97,7 @@ class GraphSearch(PlainSearch):
             else:
                 self.back_up(leaf, path, counted=False)
         for leaf, _ in waiting:
-            leaf.expand(self.evaluate, self.config.use_prior)
+            leaf.expand(self.evaluate, self.config)
         for leaf, path in waiting:
             self.back_up(leaf, path, counted=leaves > 1)
         self.rounds.append([leaf for leaf, _ in waiting])
@@ -122,7 +122,7 @@ class GraphSearch(PlainSearch):
                 if self.config.merge:
                     self.known[self.identity(game)] = child
                 if game.over:
-                    child.expand(self.evaluate)
+                    child.expand(self.evaluate, self.config)
             node.children[action] = child
             node = child
         return node, path

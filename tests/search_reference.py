@@ -26,14 +26,18 @@ class Node:
         self.total: dict[int, float] = {}
         self.children: dict[int, Node] = {}
 
-    def expand(self, evaluate, use_prior: bool = True) -> float:
+    def expand(self, evaluate, config: SearchConfig) -> float:
         """Evaluate the position; returns its value."""
         if self.game.over:
-            self.value = float(np.sign(self.game.score()) * self.game.to_play)
+            score, share = self.game.score() * self.game.to_play, config.score_weight
+            squashed = math.atan(score / self.game.size) / (math.pi / 2)
+            self.value = (1 - share) * float(np.sign(score)) + share * squashed
             return self.value
         logits, self.value = evaluate(self.game)
         legal = [action for action, ok in enumerate(self.game.legal_actions()) if ok]
-        weights = {action: math.exp(logits[action]) if use_prior else 1.0 for action in legal}
+        weights = {
+            action: math.exp(logits[action]) if config.use_prior else 1.0 for action in legal
+        }
         total = sum(weights.values())
         for action in legal:
             self.prior[action] = weights[action] / total
@@ -193,7 +197,7 @@ class PlainSearch:
         config = self.config
         if self.root is None:
             self.root = Node(game)
-            self.root.expand(self.evaluate, config.use_prior)
+            self.root.expand(self.evaluate, config)
         root, self.noisy = self.root, dirichlet is not None
         if dirichlet is not None:
             share = config.noise_fraction
@@ -245,7 +249,7 @@ class PlainSearch:
             game = node.game.copy()
             game.play(action)
             child = node.children[action] = Node(game)
-            value = -child.expand(self.evaluate, self.config.use_prior)
+            value = -child.expand(self.evaluate, self.config)
         node.visits[action] += 1
         node.total[action] += value
         return value

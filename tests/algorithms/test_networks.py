@@ -7,9 +7,12 @@ import pytest
 import torch
 from torch import nn
 
+from algorithms.alphazero import AlphaZeroConfig
 from algorithms.learner import Optimiser, OptimiserConfig
+from algorithms.mixture import LeafConfig, leaf_evaluator
 from algorithms.model import Model, NetworkEvaluator, masked_log_policy, observe
 from algorithms.networks import NETWORK_PLANES, Network, NetworkConfig, parameter_count
+from algorithms.search import SearchConfig
 from goenv import GoBatch, Rules
 
 SMALL = NetworkConfig(blocks=2, channels=8, head_channels=4)
@@ -130,6 +133,35 @@ def test_inference_follows_the_weights():
     # bfloat16 keeps eight bits.
     assert np.allclose(after, out.policy.numpy(), atol=0.05 * np.abs(after).max())
     assert np.allclose(values, np.tanh(out.value.numpy() / 2), atol=0.1)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.9])
+def test_the_score_may_count_in_a_value(share):
+    model = Model(SMALL, seed=3)
+    model.load_state_dict(trained_looking_network().state_dict())
+    planes = positions(Rules(5)).observe(NETWORK_PLANES, np.float32)
+    with torch.no_grad():
+        out = model.network(torch.from_numpy(planes), auxiliary=True)
+    squashed = np.arctan(out.score.numpy()) / (np.pi / 2)
+    expected = (1 - share) * np.tanh(out.value.numpy() / 2) + share * squashed
+    _, values = model.evaluate(planes, score_weight=share)
+    np.testing.assert_allclose(values, expected, atol=0.1)  # bfloat16 keeps eight bits
+    assert np.abs(values - model.evaluate(planes)[1]).max() > 0.1
+
+
+def test_the_score_counts_only_where_it_is_known():
+    blind = Model(SMALL.model_copy(update={"auxiliary": False}))
+    with pytest.raises(ValueError, match="score_weight: this network has no auxiliary head"):
+        NetworkEvaluator(blind, score_weight=0.1)
+    with pytest.raises(ValueError, match="score_weight: playouts give no score"):
+        leaf_evaluator(Model(SMALL), LeafConfig(playout_weight=0.5), SearchConfig(score_weight=0.1))
+    for settings, message in (
+        ({"network": {"auxiliary": False}}, "search.score_weight needs network.auxiliary"),
+        ({"leaf": {"playout_weight": 1}}, "search.score_weight: playouts give no score"),
+        ({"loss": {"search_value": 0.5}}, "loss.search_value: with search.score_weight"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            AlphaZeroConfig.model_validate({"search": {"score_weight": 0.1}, **settings})
 
 
 def test_an_evaluator_judges_the_games_it_is_asked_for():

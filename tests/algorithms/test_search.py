@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from search_positions import HashEvaluator, random_positions
+from search_reference import PlainSearch
 from search_reference import search as plain_search
 
 from algorithms.evaluator import PlayoutEvaluator, UniformEvaluator
@@ -39,6 +40,27 @@ def test_same_visits_and_values_as_the_plain_tree(rule, reduction, size, plies):
             assert result.prior[index, action] == pytest.approx(root.prior[action], abs=1e-5)
         compared += 1
     assert compared >= 3
+
+
+@pytest.mark.parametrize("rule", ["puct", "gumbel"])
+@pytest.mark.parametrize(("size", "komi"), [(2, 0.5), (2, 4), (3, 2.5)])
+def test_ends_of_games_count_by_their_score(rule, size, komi):
+    batch, games = random_positions(Rules(size, komi=komi), 6, 2 * size, seed=size)
+    config = SearchConfig(simulations=150, root=rule, interior=rule, score_weight=0.4)
+    result = Search(config, HashEvaluator()).run(batch, np.random.default_rng(0))
+    without = Search(config.model_copy(update={"score_weight": 0.0}), HashEvaluator()).run(
+        batch, np.random.default_rng(0)
+    )
+    running = [index for index, game in enumerate(games) if not game.over]
+    assert len(running) >= 3
+    for index in running:
+        root = PlainSearch(config, reference_evaluate).run(games[index], 150)
+        expected = [root.visits.get(action, 0) for action in range(size * size + 1)]
+        assert result.visits[index].tolist() == expected
+        for action, visits in root.visits.items():
+            if visits:
+                assert result.q[index, action] == pytest.approx(root.q(action), abs=1e-4)
+    assert (result.q[running] != without.q[running]).any()
 
 
 def test_every_round_evaluates_one_leaf_of_each_game_in_one_batch():

@@ -236,6 +236,24 @@ def test_a_side_that_thinks_it_lost_passes_unless_the_game_is_played_out(loser):
     assert 6 <= half._played_out.sum() <= 26
 
 
+@pytest.mark.parametrize("loser", [1, -1])
+def test_where_the_score_counts_a_conceded_game_ends_soon_and_tells_no_score(loser):
+    lopsided = Lopsided(loser, 0.8)
+    search = SearchConfig(simulations=6, score_weight=0.2)
+    start = StartConfig(komis=(20.5 * loser,))  # it has lost, however it plays
+    settings = {"start": start, "search": search, "evaluator": lopsided, "concede_below": 0.7}
+    conceded = run(self_play(played_out=0.0, **settings), 200)
+    assert conceded
+    for episode in conceded:
+        # It passes at its first turn, and the other side, which is ahead, at once after it.
+        assert episode.conceded
+        assert episode.length == (2 if loser == 1 else 3)
+        assert np.isnan(episode.positions.score).all()
+    for episode in run(self_play(played_out=1.0, **settings), 400):
+        assert not episode.conceded
+        assert not np.isnan(episode.positions.score).any()
+
+
 def test_games_go_on_from_call_to_call_and_nothing_waits():
     """Two calls are one: rounds are all that counts."""
     one, two = self_play(seed=5), self_play(seed=5)
