@@ -93,8 +93,10 @@ class TrainConfig(_Frozen):
     game: GameConfig = GameConfig()
     learner: AnyLearnerConfig
     data: DataConfig | None = Field(None, description="games of others to learn from")
-    initial: Path | None = Field(
-        None, description="a run or checkpoint whose weights training begins from"
+    initial: str | None = Field(
+        None,
+        description="a run, a checkpoint or a player such as az:7 whose weights training begins "
+        "from",
     )
     budget: Budget
     checkpoints: CheckpointConfig = CheckpointConfig()

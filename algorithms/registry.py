@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from algorithms.checkpoint import WEIGHTS, CheckpointError, load_weights
 from algorithms.players import PlayConfig, network_agent, uct_agent
+from algorithms.shipped import UnknownPlayer, locate
 from baselines.agent import Agent, RandomAgent
 from baselines.engines import EngineAgent, gnugo_agent
 from baselines.gtp import EngineError, find_program
@@ -66,9 +67,6 @@ def _gtp(argument: str, text: str) -> Agent:
     return EngineAgent(command)
 
 
-# Trained players that come with GoZoo: folders with weights, configuration and curve.
-SHIPPED = Path(__file__).parent / "shipped"
-
 BUILT_IN: dict[str, Callable[[str, str], Agent]] = {
     "random": _random,
     "uct": _uct,
@@ -99,19 +97,12 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _shipped(location: str) -> Path:
-    """Folder of a player that comes with GoZoo."""
-    there = {path.name.removeprefix("az"): path for path in SHIPPED.glob("az*")}
-    size = location.removeprefix("az:")
-    if size not in there:
-        known = " and ".join(f"az:{size}" for size in sorted(there)) or "none"
-        raise AgentError(f"{location!r}: the players that come with GoZoo are {known}")
-    return there[size]
-
-
 def _trained(text: str) -> Agent:
     location, _, query = text.partition("?")
-    path = _shipped(location) if location.startswith("az:") else Path(location)
+    try:
+        path = locate(location)
+    except UnknownPlayer as error:
+        raise AgentError(str(error)) from None
     if not location or not _exists(path):
         raise AgentError(f"no agent is called {text!r}. Agents are:\n{FORMS}")
     if (path / "checkpoints").is_dir():

@@ -32,6 +32,7 @@ from algorithms.config import (
 from algorithms.expert_games import read_expert_games
 from algorithms.learner import Learner
 from algorithms.networks import parameter_count
+from algorithms.shipped import UnknownPlayer, locate
 from algorithms.warm_up import warm_up
 from baselines.arena import make_openings, play_games
 from baselines.sgf import save_games
@@ -172,12 +173,16 @@ def train(
     return ledger
 
 
-def begin_from(learner: Learner, path: Path) -> None:
-    """Give a learner the weights of a run or checkpoint.
+def begin_from(learner: Learner, text: str) -> None:
+    """Give a learner the weights of a run, a checkpoint, or a player that comes with GoZoo.
 
     Raises:
         CheckpointError: they cannot be read, or the network has another shape.
     """
+    try:
+        path = locate(text)
+    except UnknownPlayer as error:
+        raise CheckpointError(f"initial: {error}") from None
     latest = path / "checkpoints" / "latest"
     model, header = load_weights(latest if latest.exists() else path)
     if header.network != learner.model.config:

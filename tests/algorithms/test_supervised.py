@@ -182,7 +182,7 @@ def test_alphazero_may_begin_from_its_weights(folder, tiny, tmp_path, gozoo):
     train(configuration(folder), tmp_path / "experts")
     learner = {**tiny.data("alphazero")["learner"], "network": NETWORK}
     game = {"size": 5, "komi": 0.5}
-    config = tiny("alphazero", learner=learner, game=game, initial=tmp_path / "experts",
+    config = tiny("alphazero", learner=learner, game=game, initial=str(tmp_path / "experts"),
                   budget={"env_steps": 4})  # fmt: skip
     train(config, tmp_path / "warm")
     train(configuration(folder, seed=1, budget={"samples": 1}), tmp_path / "other")
