@@ -54,9 +54,7 @@ def test_names_become_players(one_player):
     assert list(shipped_players()) == ["az:3"]
     assert make_agent("az:3?simulations=0").name == "az:3?simulations=0"
     for text in ("az:4", "az:", "az:3x", "az:../az3"):
-        with pytest.raises(
-            AgentError, match=f"'{text}': the players that come with GoZoo are az:3"
-        ):
+        with pytest.raises(AgentError, match=f"'{text}': the players that come .* are az:3"):
             make_agent(text)
     assert str(locate("runs/mine")) == "runs/mine"
 
