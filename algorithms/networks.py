@@ -78,16 +78,18 @@ def pool(features: Tensor, mask: Tensor | None) -> Tensor:
         mask: [B, 1, N, N], 1 on the board; None if every point of the array is on it.
     """
     if mask is None:
-        # The pooling operators are ten times as fast as mean and amax over two dimensions.
-        mean = F.adaptive_avg_pool2d(features, 1).flatten(1)
-        largest = F.adaptive_max_pool2d(features, 1).flatten(1)
-        return torch.cat([mean, mean * ((features.shape[-1] - 9) / 10), largest], dim=1)
-    area = mask.sum(dim=(2, 3))
+        area: Tensor | int = features.shape[-1] ** 2
+        scale: Tensor | float = (features.shape[-1] - 9) / 10
+        on_board = features
+    else:
+        area = mask.sum(dim=(2, 3))
+        scale = (area.sqrt() - 9) / 10
+        # Off the board subtract much, so that the maximum is one of the board's.
+        on_board = features - 1e4 * (1 - mask)
     mean = features.sum(dim=(2, 3)) / area
-    scaled = mean * ((area.sqrt() - 9) / 10)
-    # Off the board subtract much, so that the maximum is one of the board's.
-    largest = F.adaptive_max_pool2d(features - 1e4 * (1 - mask), 1).flatten(1)
-    return torch.cat([mean, scaled, largest], dim=1)
+    # This operator is several times as fast as amax over two dimensions.
+    largest = F.adaptive_max_pool2d(on_board, 1).flatten(1)
+    return torch.cat([mean, mean * scale, largest], dim=1)
 
 
 def _masked(features: Tensor, mask: Tensor | None) -> Tensor:
