@@ -107,7 +107,9 @@ class AlphaZero:
     def __init__(self, config: AlphaZeroConfig, rules: Rules, seed: int):
         assert rules.max_moves is not None, "the run's configuration sees to this"
         self.config = config
-        self.model = Model(config.network, seed, averaging=config.averaging)
+        self.model = Model(
+            config.network, seed, averaging=config.averaging, compiled=config.compile
+        )
         self._rng = np.random.default_rng([seed, 0x5EED])
         self._starts = starts = Starts(config.start, rules)
         self._workers = [

@@ -71,9 +71,17 @@ class GameConfig(_Frozen):
 def make_learner(
     config: LearnerConfig, rules: Rules, seed: int, data: ExpertGames | None = None
 ) -> Learner:
-    """An untrained learner of the algorithm that its configuration names."""
+    """An untrained learner of the algorithm that its configuration names.
+
+    Raises:
+        ConfigError: this machine cannot run it.
+    """
     learner = LEARNERS[config.algorithm][0]
-    return learner(config, rules, seed, data) if config.needs_data else learner(config, rules, seed)
+    arguments = (config, rules, seed, data) if config.needs_data else (config, rules, seed)
+    try:
+        return learner(*arguments)
+    except ValueError as error:
+        raise ConfigError(f"learner.{error}") from None
 
 
 class CheckpointConfig(_Frozen):

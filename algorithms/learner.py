@@ -76,6 +76,11 @@ class LearnerConfig(BaseModel):
 
     algorithm: str
     network: NetworkConfig = NetworkConfig()
+    compile: bool = Field(
+        False,
+        description="inference through torch.compile: faster, after a start of 10 seconds or more; "
+        "on a CPU it needs a C++ compiler",
+    )
     optimiser: OptimiserConfig = OptimiserConfig()
     start: StartConfig = StartConfig()
     play: PlayConfig = PlayConfig()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import os
+import shutil
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 
 import numpy as np
@@ -64,6 +67,10 @@ class Model:
         device: where it computes; by default the GPU if there is one.
         averaging: if above 0, players have an average of the weights over training, which keeps
             this share of itself at each update (as KataGo's players have); 0: the latest weights.
+        compiled: whether inference goes through `torch.compile`.
+
+    Raises:
+        ValueError: there is no C++ compiler, which compiled inference needs on a CPU.
     """
 
     def __init__(
@@ -72,6 +79,7 @@ class Model:
         seed: int = 0,
         device: torch.device | None = None,
         averaging: float = 0.0,
+        compiled: bool = False,
     ) -> None:
         self.config = config
         self.device = default_device() if device is None else device
@@ -83,6 +91,13 @@ class Model:
         self.network = network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._average = copy.deepcopy(self.network).requires_grad_(False) if averaging else None
         self._inference = copy.deepcopy(self.network).to(self.dtype).eval().requires_grad_(False)
+        self._judge: Callable[..., Outputs] = self._inference
+        if compiled:
+            compiler = os.environ.get("CXX", "clang++" if sys.platform == "darwin" else "g++")
+            if self.device.type == "cpu" and shutil.which(compiler) is None:
+                raise ValueError(f"compile: there is no C++ compiler {compiler!r} on this machine")
+            # Batches vary a little in size: one program for all of them.
+            self._judge = torch.compile(self._inference, dynamic=True)
         self._stale = False
         self._charged = threading.local()
 
@@ -111,7 +126,7 @@ class Model:
         inputs = torch.from_numpy(planes).to(self.device, self.dtype)
         with torch.inference_mode():
             inputs = inputs.contiguous(memory_format=torch.channels_last)
-            out = self._inference(inputs, padded, auxiliary=score_weight > 0)
+            out = self._judge(inputs, padded, auxiliary=score_weight > 0)
             values = torch.tanh(out.value.float() / 2)
             if out.score is not None:
                 squashed = (2 / torch.pi) * torch.atan(out.score.float())

@@ -49,8 +49,8 @@ class Reinforce:
         assert rules.max_moves is not None, "the run's configuration sees to this"
         self.config = config
         self._rules = rules
-        self.model = Model(config.network, seed)
-        self._opponent = Model(config.network, seed)
+        self.model = Model(config.network, seed, compiled=config.compile)
+        self._opponent = Model(config.network, seed, compiled=config.compile)
         self._optimiser = Optimiser(self.model, config.optimiser)
         self._starts = Starts(config.start, rules)
         self._rng = np.random.default_rng([seed, 0x5EED])

@@ -52,7 +52,9 @@ class Supervised:
 
     def __init__(self, config: SupervisedConfig, rules: Rules, seed: int, data: ExpertGames):
         self.config = config
-        self.model = Model(config.network, seed, averaging=config.averaging)
+        self.model = Model(
+            config.network, seed, averaging=config.averaging, compiled=config.compile
+        )
         self._data, self._size = data, rules.size
         self._rng = np.random.default_rng([seed, 0x5EED])
         self._trainer = Trainer(

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from algorithms.alphazero import AlphaZeroConfig
+from algorithms.config import ConfigError
 from algorithms.learner import Optimiser, OptimiserConfig
 from algorithms.mixture import LeafConfig, leaf_evaluator
 from algorithms.model import Model, NetworkEvaluator, masked_log_policy, observe
 from algorithms.networks import NETWORK_PLANES, Network, NetworkConfig, parameter_count
+from algorithms.run import train
 from algorithms.search import SearchConfig
 from goenv import GoBatch, Rules
 
@@ -186,6 +190,31 @@ def test_masked_log_policy_leaves_only_legal_moves():
     assert np.allclose(policy.sum(axis=1), 1, atol=1e-5)
     assert (policy[running][~batch.legal_actions()[running]] == 0).all()
     assert (policy[running][batch.legal_actions()[running]] > 0).all()
+
+
+# Compiled inference
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+def test_compiled_inference_judges_alike_and_follows_the_weights():
+    plain, compiled = Model(SMALL, seed=3), Model(SMALL, seed=3, compiled=True)
+    weights = trained_looking_network().state_dict()
+    planes = positions(Rules(5)).observe(NETWORK_PLANES, np.float32)
+    compiled.evaluate(planes)
+    for model in (plain, compiled):
+        model.load_state_dict(weights)
+    for batch in (planes, planes[:4]):
+        for expected, found in zip(plain.evaluate(batch), compiled.evaluate(batch), strict=True):
+            # bfloat16 keeps eight bits.
+            np.testing.assert_allclose(found, expected, atol=0.03 * max(1, np.abs(expected).max()))
+
+
+def test_without_a_compiler_it_says_so(monkeypatch, tiny, tmp_path):
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    learner = {**tiny.data("alphazero")["learner"], "compile": True}
+    with pytest.raises(ConfigError, match=r"learner\.compile: there is no C\+\+"):
+        train(tiny("alphazero", learner=learner), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 # Averages of the weights
