@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import torch
 from rich.markup import escape
 
 from algorithms.config import ConfigError
@@ -34,6 +35,7 @@ def play_match(
     """
     if games < 2 or games % 2:
         raise ConfigError(f"the number of games must be even and at least 2, got {games}")
+    torch.set_num_threads(1)  # several spin against each other on a shared machine
     agents = make_agent(first), make_agent(second)
     if first == second:
         agents[1].name = f"{second} (second)"
