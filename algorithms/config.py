@@ -154,6 +154,9 @@ class JudgeConfig(_Frozen):
     games: int = Field(20, ge=2, description="games between two players; even: both colours")
     opening_moves: int = Field(2, ge=0, description="random moves that open each pair of games")
     snapshots: int = Field(3, ge=1, description="snapshots of each run that play, with the last")
+    untrained: bool = Field(
+        True, description="whether the networks before training play too: curves begin there"
+    )
     group_size: int = Field(
         8, ge=1, description="players whose games go side by side; fewer need less memory"
     )

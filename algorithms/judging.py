@@ -127,9 +127,11 @@ def players_of(config: CompareConfig, folder: Path) -> list[Player]:
         learner = run.name.removesuffix(f"-seed{run.seed}")
         snapshots = list_snapshots(folder / RUNS / run.name)
         last = snapshots[-1]
-        # The untrained network is a player too: the first point of every curve.
+        # The untrained network may be a player too: the first point of every curve.
         count = min(judge.snapshots + 1, len(snapshots))
         chosen = np.unique(np.linspace(0, len(snapshots) - 1, count).round().astype(int))
+        if not judge.untrained and len(snapshots) > 1:
+            chosen = chosen[1:]
         for index in chosen:
             snapshot = snapshots[index]
             is_last = snapshot == last

@@ -259,6 +259,8 @@ def test_snapshots_that_play_are_spread_and_hold_the_first_and_the_last(trained,
     groups = [player.group for player in players if player.learner]
     assert groups[: len(shares)] == groups[len(shares) :]
     assert groups[-1] == "az"
+    without = players_of(changed(config, snapshots=snapshots, untrained=False), folder)
+    assert without == [player for player in players if player.share != 0]
 
 
 def test_final_networks_also_play_without_search_where_asked(trained):
