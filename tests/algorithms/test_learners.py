@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import torch
 
 from algorithms.alphazero import AlphaZero, AlphaZeroConfig
 from algorithms.budget import Budget, Ledger, MeteredBatch
+from algorithms.credit import Rung
 from algorithms.learner import Optimiser, OptimiserConfig, StartConfig, Starts
 from algorithms.model import Model, NetworkEvaluator, masked_log_policy
 from algorithms.networks import NETWORK_PLANES, NetworkConfig
@@ -128,22 +130,60 @@ def small_reinforce(**settings) -> Reinforce:
 def test_reinforce_keeps_exactly_the_winners_actions():
     learner = small_reinforce(start=StartConfig(komis=(-50.5,)))  # Black wins every game
     with learner.model.charging(Ledger()):
-        planes, actions, metrics = learner._play(Ledger())
+        moves, metrics = learner._play(Ledger())
     assert metrics["black_wins"] == 1.0
     assert metrics["wins_against_pool"] == 0.5
     # Only positions with Black to move are left: there komi, which is negative, helps Black.
-    assert (planes[:, NETWORK_PLANES.index("komi")] > 0).all()
+    assert (moves.planes[:, NETWORK_PLANES.index("komi")] > 0).all()
     # Black moves first, in every other ply: half of the moves of all games, rounded up.
     total = metrics["length"] * metrics["games"]
-    assert total / 2 <= len(actions) <= total / 2 + metrics["games"] / 2
+    assert total / 2 <= len(moves) <= total / 2 + metrics["games"] / 2
+
+
+@pytest.mark.parametrize("rung", get_args(Rung))
+def test_reinforce_weighs_the_moves_of_the_side_that_made_them(rung):
+    """Each move has the weight that its own game, played along, gives it."""
+    learner = small_reinforce(credit={"rung": rung, "gae_lambda": 0.7}, games=16)
+    learner._mean_outcome = 0.25
+    moves, _ = learner._play(Ledger())
+    assert moves.own.all() == (rung != "winner")
+    # Black's komi is negative for it on the plane, White's positive.
+    colour = np.where(moves.planes[:, NETWORK_PLANES.index("komi"), 0, 0] < 0, 1, -1)
+    black_wins = colour * moves.outcome
+    if rung == "winner":
+        assert (moves.outcome == 1).all()
+        assert (moves.weight == 1).all()
+        return
+    assert (colour == 1).any()
+    assert (colour == -1).any()
+    assert (moves.outcome == 1).any()
+    assert (moves.outcome == -1).any()
+    if rung == "outcome":
+        assert (moves.weight == moves.outcome).all()
+    elif rung == "constant":
+        np.testing.assert_allclose(moves.weight, colour * (black_wins - 0.25))
+    elif rung == "sequence":
+        # All moves of a game weigh one together, those of the current policy about half of it.
+        assert 6 < np.abs(moves.weight).sum() < 10
+        assert (np.sign(moves.weight) == moves.outcome).all()
+    else:
+        # A new network judges every position about even: there is nothing to take off.
+        if rung == "value":
+            np.testing.assert_allclose(moves.weight, moves.outcome, atol=0.1)
+        # The further from the end, the less the outcome says: by powers of 0.7.
+        powers = np.log(np.maximum(np.abs(moves.weight), 1e-9)) / np.log(0.7)
+        assert rung == "value" or powers.max() > 4
+        # Near the end, where the outcome outweighs the noise of the values, the signs agree.
+        sure = np.abs(moves.weight) > 0.2
+        assert (np.sign(moves.weight) == moves.outcome)[sure].all()
 
 
 def test_reinforce_makes_the_winners_actions_more_probable():
     learner = small_reinforce()
     ledger = Ledger(budget=Budget(flops=1e15))
     with learner.model.charging(ledger):
-        planes, actions, _ = learner._play(ledger)
-        tensors = torch.from_numpy(planes), torch.from_numpy(actions)
+        moves, _ = learner._play(ledger)
+        tensors = torch.from_numpy(moves.planes), torch.from_numpy(moves.action)
 
         def mean_log_probability() -> float:
             with torch.no_grad():
@@ -152,9 +192,36 @@ def test_reinforce_makes_the_winners_actions_more_probable():
             return log_policy.gather(1, tensors[1][:, None]).mean().item()
 
         before = mean_log_probability()
-        metrics = learner._update(planes, actions, 0.0)
+        metrics = learner._update(moves, 0.0)
     assert mean_log_probability() > before
     assert metrics["policy_loss"] == pytest.approx(-before, abs=0.02)
+
+
+@pytest.mark.parametrize("rung", ["outcome", "constant", "value", "gae", "sequence"])
+def test_reinforce_makes_moves_more_or_less_probable_by_their_weights(rung):
+    learner = small_reinforce(credit={"rung": rung})
+    moves, _ = learner._play(Ledger())
+    planes, actions = torch.from_numpy(moves.planes), torch.from_numpy(moves.action)
+
+    def weighed() -> float:
+        with torch.no_grad():
+            log_policy = masked_log_policy(learner.model.network(planes).policy, planes)
+        chosen = log_policy.gather(1, actions[:, None])[:, 0].numpy()
+        return float((moves.weight * chosen).mean())
+
+    before = weighed()
+    metrics = learner._update(moves, 0.0)
+    assert weighed() > before
+    assert ("value_loss" in metrics) == (rung in ("value", "gae"))
+
+
+def test_reinforce_learns_values_where_they_are_asked_for():
+    learner = small_reinforce(credit={"rung": "gae"}, start=StartConfig(komis=(-50.5,)))
+    ledger = Ledger(budget=Budget(env_steps=10**9))
+    for _ in range(40):
+        metrics = learner.step(ledger)
+    assert metrics["value_loss"] < 0.02  # Black wins every game
+    assert metrics["weight_std"] < 0.1  # so there is nothing left to be surprised at
 
 
 def test_reinforce_goes_on_when_no_winner_has_moved():

@@ -1,0 +1,95 @@
+"""Which of a game's moves gets how much of the credit for its end: a ladder, the plainest first.
+
+A policy gradient raises the log-probability of each move by a weight; the rungs differ in the
+weights alone. The sign of everything is the mover's: its outcome
+z, and the value v of its position, both in [-1, 1]. From one move to the next the mover changes,
+and with it the sign.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+Rung = Literal["winner", "outcome", "constant", "value", "gae", "sequence"]
+
+
+class CreditConfig(BaseModel):
+    """How moves are weighed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    rung: Rung = Field(
+        "winner",
+        description="winner: 1 for the winner's moves, 0 for the loser's; outcome: z; constant: z "
+        "less the mean z of the colour; value: z - v; gae: advantages; sequence: a game is one "
+        "action, whose log-probability is the mean of its moves'",
+    )
+    gae_lambda: float = Field(
+        0.95, ge=0, le=1, description="lambda of gae: 0 looks one move ahead, 1 is value"
+    )
+    normalise: bool = Field(
+        False, description="divide the weights of an update by their standard deviation"
+    )
+
+    @property
+    def needs_values(self) -> bool:
+        """Whether the rung asks for the values of positions, which must be learned then."""
+        return self.rung in ("value", "gae")
+
+
+def move_weights(
+    config: CreditConfig,
+    outcome: np.ndarray,
+    values: np.ndarray,
+    length: np.ndarray,
+    baseline: np.ndarray,
+) -> np.ndarray:
+    """The weights of the moves of G games of up to T moves, float64 [G, T]; 0 past the end.
+
+    Args:
+        config: the rung.
+        outcome: [G, T], z of each move's mover.
+        values: [G, T], v of the position before each move, for its mover.
+        length: int [G], moves of each game.
+        baseline: [G, T], what the rung `constant` takes off.
+    """
+    played = np.arange(outcome.shape[1]) < length[:, None]
+    if config.rung == "winner":
+        weights = (outcome > 0).astype(np.float64)
+    elif config.rung == "outcome":
+        weights = outcome.astype(np.float64)
+    elif config.rung == "constant":
+        weights = outcome - baseline
+    elif config.rung == "value":
+        weights = outcome - values
+    elif config.rung == "gae":
+        weights = _advantages(outcome, values, length, config.gae_lambda)
+    else:
+        weights = outcome / np.maximum(length, 1)[:, None]
+    weights = np.where(played, weights, 0.0)
+    if config.normalise:
+        weights /= max(float(weights[played].std()), 1e-6)
+    return weights
+
+
+def _advantages(
+    outcome: np.ndarray, values: np.ndarray, length: np.ndarray, decay: float
+) -> np.ndarray:
+    """Generalised advantage estimation (Schulman et al. 2016, equation 16), no discount.
+
+    The value of a move is that of the position it leads to, where the other side is to move:
+    delta_t = -v_{t+1} - v_t, at the last move z - v_t; A_t = delta_t - lambda A_{t+1}.
+    """
+    games, moves = outcome.shape
+    advantages = np.zeros((games, moves + 1))
+    for t in range(moves - 1, -1, -1):
+        last = length == t + 1
+        after = (
+            outcome[:, t] if t + 1 == moves else np.where(last, outcome[:, t], -values[:, t + 1])
+        )
+        later = np.where(last, 0.0, advantages[:, t + 1])
+        advantages[:, t] = after - values[:, t] - decay * later
+    return advantages[:, :-1]
