@@ -80,15 +80,13 @@ class AlphaZeroConfig(LearnerConfig):
 
     @model_validator(mode="after")
     def _score_is_known(self) -> AlphaZeroConfig:
-        for name, search, leaf in (
-            ("search", self.search, self.leaf),
-            ("play", *self.play.parts()),
+        for name, weight, playouts in (
+            ("search", self.search.score_weight, self.leaf.playout_weight),
+            ("play", self.play.score_weight, self.play.playout_weight),
         ):
-            if search.score_weight == 0:
-                continue
-            if not self.network.auxiliary:
+            if weight > 0 and not self.network.auxiliary:
                 raise ValueError(f"{name}.score_weight needs network.auxiliary, a head for it")
-            if leaf.playout_weight > 0:
+            if weight > 0 and playouts > 0:
                 raise ValueError(f"{name}.score_weight: playouts give no score")
         if self.search.score_weight > 0 and self.loss.search_value > 0:
             raise ValueError("loss.search_value: with search.score_weight it is no win probability")
