@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from pydantic import Field, model_validator
 
-from algorithms.budget import Ledger
+from algorithms.budget import Ledger, charging
 from algorithms.learner import LearnerConfig, Starts, rng_state
 from algorithms.mixture import LeafConfig, leaf_evaluator
 from algorithms.model import Model
@@ -173,7 +173,7 @@ class AlphaZero:
             return {}
         self._owed_relabels -= count
         config, rules = self.config, self._starts.largest_rules
-        with self.model.charging(ledger):
+        with charging(ledger):
             evaluator = leaf_evaluator(self.model, config.leaf, config.search)
             agreed = relabel(self._replay, count, config.search, evaluator, rules, self._rng)
         return {"relabelled": float(count), "relabel_agreement": agreed}
@@ -187,7 +187,7 @@ class AlphaZero:
 
         def play(worker: SelfPlay) -> tuple[Ledger, list[Episode]]:
             own = Ledger()
-            with self.model.charging(own):
+            with charging(own):
                 rounds = self.config.rounds_per_step
                 return own, worker.run(rounds, own, progress, self._concede_below)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -131,6 +134,29 @@ class Ledger:
         """Continue from counts that `spent` returned."""
         for name in self.spent():
             setattr(self, name, type(getattr(self, name))(spent[name]))
+
+
+_charged = threading.local()
+
+
+@contextlib.contextmanager
+def charging(ledger: Ledger) -> Iterator[None]:
+    """Within this context every pass of a network and every playout of this thread is charged.
+
+    Whosever network it is: what a learner asks of its opponents costs it as much as its own.
+    Outside of such a context nobody is charged.
+    """
+    before = charged()
+    _charged.ledger = ledger
+    try:
+        yield
+    finally:
+        _charged.ledger = before
+
+
+def charged() -> Ledger | None:
+    """Whom this thread charges now."""
+    return getattr(_charged, "ledger", None)
 
 
 class MeteredBatch(GoBatch):

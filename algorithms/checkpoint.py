@@ -3,6 +3,7 @@
 A checkpoint is a folder ``checkpoints/NNNNNN`` (the number of steps taken) with
 
     weights.safetensors   the network; its header says how to build it and how it plays
+    NAME.safetensors      another network of the learner that plays, if it has such
     state.safetensors     arrays that resuming needs (optimiser, replay, running games, ...)
     state.json            numbers that resuming needs, and where the arrays belong
 
@@ -88,6 +89,7 @@ def save_checkpoint(
     header: WeightsHeader,
     state: dict[str, Any],
     notes: dict[str, dict[str, Any]] | None = None,
+    companions: dict[str, tuple[Model, WeightsHeader]] | None = None,
 ) -> Path:
     """Write checkpoint number `step` into `folder` and point ``latest`` at it.
 
@@ -97,6 +99,7 @@ def save_checkpoint(
         model, header: as for `save_weights`.
         state: nested dicts of arrays, tensors, numbers, strings, None and lists of these scalars.
         notes: further JSON files by name; they stay when the state is dropped.
+        companions: other networks that play, by name; they stay too.
 
     Raises:
         TypeError: the state holds something else.
@@ -111,6 +114,8 @@ def save_checkpoint(
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
     save_weights(beside / WEIGHTS, model, header)
+    for name, (companion, its_header) in (companions or {}).items():
+        save_weights(beside / f"{name}.safetensors", companion, its_header)
     save_file(arrays, beside / ARRAYS)
     (beside / NUMBERS).write_text(json.dumps({"format": FORMAT, "state": numbers}))
     for name, note in (notes or {}).items():
@@ -163,6 +168,12 @@ def _read_safetensors(path: Path) -> tuple[dict[str, str], dict[str, torch.Tenso
         return metadata, load_file(path)
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{path} is no readable safetensors file: {error}") from None
+
+
+def list_companions(path: Path) -> dict[str, Path]:
+    """Files of the other networks in a checkpoint, by name."""
+    files = sorted(path.glob("*.safetensors"))
+    return {file.stem: file for file in files if file.name not in (WEIGHTS, ARRAYS)}
 
 
 def drop_state(path: Path) -> None:

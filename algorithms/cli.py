@@ -1,4 +1,4 @@
-"""The command line: gozoo train | curve | compare | match | bench | warmup."""
+"""The command line: gozoo train | curve | compare | match | exploit | bench | warmup."""
 
 from __future__ import annotations
 
@@ -171,8 +171,9 @@ def match(
 def curve(
     run: Annotated[Path, typer.Argument(help="folder of a run")],
     against: Annotated[
-        list[str], typer.Option(help="an opponent, such as uct:2000; may be given again")
-    ] = ["uct:400"],  # noqa: B006
+        list[str] | None,
+        typer.Option(help="an opponent, such as uct:2000, may be given again; default uct:400"),
+    ] = None,
     play: Annotated[
         str, typer.Option(help="how the run plays, such as simulations=200; default its own way")
     ] = "",
@@ -198,13 +199,71 @@ def curve(
     stop = Stop()
     if komi is None:
         komi = load_run_config(run).game.komi
-    wanted = [Conditions(each, play, komi, games, opening_moves, seed) for each in against]
+    wanted = [
+        Conditions(each, play, komi, games, opening_moves, seed) for each in against or ["uct:400"]
+    ]
     with Display(console) as display:
         meetings = measure_progress(run, wanted, last, display, stop)
     print_progress(meetings, console)
     if stop.asked:
         raise typer.Exit(130)
     console.print(f"the curve is in {run / 'curve'}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def exploit(
+    agent: Annotated[str, typer.Argument(help="who is to be exploited: any agent")],
+    budget: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="what training may spend; default seconds=600"),
+    ] = None,
+    size: Annotated[int, typer.Option(help="side of the board")] = 5,
+    komi: Annotated[float, typer.Option(help="points for White, a multiple of 0.5")] = 6.5,
+    games: Annotated[int, typer.Option(help="number of games of the match, even")] = 400,
+    opening_moves: Annotated[
+        int, typer.Option(help="random moves that open each pair of games")
+    ] = 2,
+    seed: Annotated[int, typer.Option(min=0, help="of training and match")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="go on with a stopped one")] = False,
+    runs: RunsFolder = Path("runs"),
+) -> None:
+    """Train a best response to an agent: a lower bound on how exploitable it is.
+
+    The agent stays as it is; the best response is RUNS/exploit-AGENT. The bound is the mean outcome
+    (1 a win, -1 a loss) of a match with both colours from each opening; nobody could take more than
+    0 from a perfect player.
+    """
+    from algorithms.budget import Budget
+    from algorithms.config import ConfigError, GameConfig, validate
+    from algorithms.display import Display
+    from algorithms.exploit import exploit as exploit_agent
+
+    limits = {}
+    for text in budget or ["seconds=600"]:
+        name, separator, value = text.partition("=")
+        if not separator:
+            raise ConfigError(f"a budget looks like seconds=600 or env_steps=1e6, got {text!r}")
+        limits[name] = value
+    game = validate(GameConfig, {"size": size, "komi": komi}, "the game")
+    stop = Stop()
+    with Display(console) as display:
+        found = exploit_agent(
+            agent, game, validate(Budget, limits, "the budget"), seed, games, opening_moves, runs,
+            resume, display, stop,
+        )  # fmt: skip
+    if found is None:
+        console.print("stopped; `--resume` goes on")
+        raise typer.Exit(130)
+    mean, low, high = found.bound
+    table = Table(title=f"how exploitable {agent} is at least, {size}x{size}, komi {komi:g}")
+    for heading in ("games", "win rate", "as Black", "as White", "at least", "95 %"):
+        table.add_column(heading, justify="right")
+    match = found.match
+    table.add_row(
+        str(match.games), f"{match.rate:.3f}", f"{match.as_black:.3f}", f"{match.as_white:.3f}",
+        f"{mean:+.2f}", f"{low:+.2f} to {high:+.2f}",
+    )  # fmt: skip
+    console.print(table)
 
 
 app.add_typer(bench, name="bench")

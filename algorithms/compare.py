@@ -5,6 +5,7 @@ The folder of a comparison:
     config.yaml           resolved; it alone repeats the comparison
     runs/LEARNER-seedS/   the runs (see `algorithms.run`)
     games/*.json          all games between two players, one file a pair
+    exact/*.json          on boards up to 3x3, each player against the exact truth
     report/               index.html, figures, tables
 
 Each stage is made of cells that are functions from plain data to files, run in worker processes:
@@ -31,6 +32,14 @@ from algorithms.config import (
     validate,
 )
 from algorithms.display import Display, describe
+from algorithms.exactness import (
+    PlayerJudged,
+    can_be_exact,
+    exact_cell,
+    judgement_cells,
+    players_to_judge,
+    read_judgements,
+)
 from algorithms.judging import (
     RUNS,
     GamesFinished,
@@ -48,6 +57,7 @@ from algorithms.registry import make_agent
 from algorithms.report import write_report
 from algorithms.run import Status, is_complete, train
 from baselines.arena import make_openings
+from baselines.exact_judge import ExactJudgement
 from goenv.threads import available_cores
 
 
@@ -109,6 +119,9 @@ def run_comparison(
     meetings = meetings_of(config, folder, players)
     if not _play_meetings(config, players, meetings, count, display, stopping):
         return None
+    judged = _judge_exactly(config, folder, players, count, display, stopping)
+    if stopping():
+        return None
     display.say("rating and reporting")
     records = [
         record for meeting in meetings if not meeting.extra for record in read_games(meeting.path)
@@ -119,7 +132,31 @@ def run_comparison(
         if meeting.extra
     ]
     ratings = rate(players, records, config.judge)
-    return write_report(config, folder, players, records, ratings, extras, describe_machine())
+    machine = describe_machine()
+    return write_report(config, folder, players, records, ratings, extras, machine, judged)
+
+
+def _judge_exactly(
+    config: CompareConfig,
+    folder: Path,
+    players: list[Player],
+    count: int,
+    display: Display,
+    stopping: Callable[[], bool],
+) -> list[tuple[Player, ExactJudgement]]:
+    """Hold all players against the exact truth where it is known; else, or if stopped, nothing."""
+    rules = config.game.rules()
+    if not can_be_exact(rules):
+        return []
+    all_players = players_to_judge(players)
+    cells = judgement_cells(all_players, folder, rules, config.judge.seed, count)
+    total, left = len(all_players), sum(len(cell["players"]) for cell in cells)
+    display.say(f"judging {total} players by the exact truth")
+    for news in workers.run_cells(exact_cell, cells, count, stopping):
+        if isinstance(news, PlayerJudged):
+            left -= 1
+            display.update("exact truth", 1 - left / total, f"{total - left} of {total}")
+    return [] if stopping() else read_judgements(all_players, folder)
 
 
 def _play_meetings(

@@ -12,20 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from algorithms.alphazero import AlphaZero, AlphaZeroConfig
 from algorithms.budget import Budget
 from algorithms.expert_games import DataConfig, ExpertGames
 from algorithms.learner import Learner, LearnerConfig, Starts
-from algorithms.reinforce import Reinforce, ReinforceConfig
-from algorithms.supervised import Supervised, SupervisedConfig
+from algorithms.learners import LEARNERS
 from goenv import Rules
 
-# Every learner by name: its class and the class of its settings.
-LEARNERS: dict[str, tuple[type, type[LearnerConfig]]] = {
-    "alphazero": (AlphaZero, AlphaZeroConfig),
-    "reinforce": (Reinforce, ReinforceConfig),
-    "supervised": (Supervised, SupervisedConfig),
-}
 if TYPE_CHECKING:
     AnyLearnerConfig = LearnerConfig
 else:

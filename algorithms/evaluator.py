@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 
+from algorithms.budget import charged
 from goenv import GoBatch
 from goenv.board import final_score
 from goenv.history import STREAM
@@ -13,9 +14,6 @@ from goenv.kernel import kernel
 from goenv.random_play import play_out
 from goenv.state import HISTORY_COUNT, TO_PLAY, copy_game, grow_history, history_slots
 from goenv.threads import for_games
-
-if TYPE_CHECKING:
-    from algorithms.budget import Ledger
 
 
 class Evaluator(Protocol):
@@ -72,8 +70,7 @@ class PlayoutEvaluator:
     and are cut after ``3 * A`` moves, then scored as they stand.
     """
 
-    def __init__(self, ledger: Ledger | None = None):
-        self._ledger = ledger
+    def __init__(self) -> None:
         self._scratch: GoBatch | None = None
         self._seeds = np.random.default_rng(0)
 
@@ -89,8 +86,9 @@ class PlayoutEvaluator:
         values = np.empty(len(games), np.float32)
         arguments = (batch.games, np.asarray(games, np.int64), scratch.games, logits, values)
         for_games(_play_out_games, len(games), 64 * batch.num_actions, *arguments)
-        if self._ledger is not None:
-            self._ledger.charge_playouts(len(games))
+        ledger = charged()
+        if ledger is not None:
+            ledger.charge_playouts(len(games))
         return logits, values
 
     def _scratch_for(self, batch: GoBatch) -> GoBatch:

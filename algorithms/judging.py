@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,8 @@ import numpy as np
 import torch
 
 from algorithms import workers
-from algorithms.config import CompareConfig, JudgeConfig
+from algorithms.checkpoint import list_companions
+from algorithms.config import CompareConfig, JudgeConfig, TrainConfig
 from algorithms.registry import make_agent
 from algorithms.run import list_snapshots
 from baselines.agent import Agent
@@ -37,7 +38,9 @@ class Player:
         group: players of one group are the same player but for the seed.
         share: of the budget that was spent when it was taken, 0 to 1; None for anchors.
         spent: what its training had spent.
-        final: whether it is the last snapshot of its run, as its learner plays.
+        kind: ``"anchor"``; ``"final"``, the last snapshot of a run, as its learner plays;
+            ``"raw"``, the same without search; ``"snapshot"``, an earlier one; ``"companion"``,
+            another network of the learner (see `algorithms.learner.companions_of`).
     """
 
     name: str
@@ -47,7 +50,12 @@ class Player:
     group: str = ""
     share: float | None = None
     spent: dict[str, float] | None = None
-    final: bool = False
+    kind: str = "anchor"
+
+    @property
+    def final(self) -> bool:
+        """Whether it is the last snapshot of its run, as its learner plays."""
+        return self.kind == "final"
 
 
 @dataclass(frozen=True)
@@ -120,50 +128,69 @@ def read_games(path: Path) -> list[GameRecord]:
 
 
 def players_of(config: CompareConfig, folder: Path) -> list[Player]:
-    """Anchors, then the snapshots of each run that the judging asks for."""
-    judge = config.judge
-    players = [Player(name=text, agent=text, group=text) for text in judge.anchors]
+    """Anchors, then the snapshots of each run that the judging asks for, and what is beside."""
+    players = [Player(name=text, agent=text, group=text) for text in config.judge.anchors]
     for run in config.runs():
-        learner = run.name.removesuffix(f"-seed{run.seed}")
-        snapshots = list_snapshots(folder / RUNS / run.name)
-        last = snapshots[-1]
-        # The untrained network may be a player too: the first point of every curve.
-        count = min(judge.snapshots + 1, len(snapshots))
-        chosen = np.unique(np.linspace(0, len(snapshots) - 1, count).round().astype(int))
-        if not judge.untrained and len(snapshots) > 1:
-            chosen = chosen[1:]
-        for index in chosen:
-            snapshot = snapshots[index]
-            is_last = snapshot == last
-            # Snapshots are taken at equal shares of the budget, a step late at most; by the share
-            # that was meant, those of several seeds have one name.
-            share = index / max(1, len(snapshots) - 1)
-            percent = round(100 * share)
+        mine = _snapshots_of(config, folder, run)
+        players += mine
+        last = mine[-1]
+        if config.judge.raw_policies and run.learner.play.simulations > 0:
             players.append(
-                Player(
-                    name=f"{run.name}@{percent}%",
-                    agent=str(snapshot.path),
-                    learner=learner,
-                    seed=run.seed,
-                    group=learner if is_last else f"{learner}@{percent}%",
-                    share=share,
-                    spent=snapshot.spent,
-                    final=is_last,
-                )
-            )
-        if judge.raw_policies and run.learner.play.simulations > 0:
-            players.append(
-                Player(
+                replace(
+                    last,
                     name=f"{run.name}-raw",
-                    agent=f"{last.path}?simulations=0",
-                    learner=learner,
-                    seed=run.seed,
-                    group=f"{learner} (raw policy)",
-                    share=1.0,
-                    spent=last.spent,
+                    agent=f"{last.agent}?simulations=0",
+                    group=f"{last.learner} (raw policy)",
+                    kind="raw",
                 )
             )
+        players += companions(last)
     return players
+
+
+def _snapshots_of(config: CompareConfig, folder: Path, run: TrainConfig) -> list[Player]:
+    """The snapshots of a run that play, the last one last."""
+    judge, learner = config.judge, run.name.removesuffix(f"-seed{run.seed}")
+    snapshots = list_snapshots(folder / RUNS / run.name)
+    # The untrained network may be a player too: the first point of every curve.
+    count = min(judge.snapshots + 1, len(snapshots))
+    chosen = np.unique(np.linspace(0, len(snapshots) - 1, count).round().astype(int))
+    if not judge.untrained and len(snapshots) > 1:
+        chosen = chosen[1:]
+    players = []
+    for index in chosen.tolist():
+        snapshot, is_last = snapshots[index], index == len(snapshots) - 1
+        # Snapshots are taken at equal shares of the budget, a step late at most; by the share
+        # that was meant, those of several seeds have one name.
+        share = index / max(1, len(snapshots) - 1)
+        percent = round(100 * share)
+        players.append(
+            Player(
+                name=f"{run.name}@{percent}%",
+                agent=str(snapshot.path),
+                learner=learner,
+                seed=run.seed,
+                group=learner if is_last else f"{learner}@{percent}%",
+                share=share,
+                spent=snapshot.spent,
+                kind="final" if is_last else "snapshot",
+            )
+        )
+    return players
+
+
+def companions(player: Player) -> list[Player]:
+    """The other networks stored with a snapshot, as players."""
+    return [
+        replace(
+            player,
+            name=f"{player.name} {name}",
+            agent=str(file),
+            group=f"{player.group} ({name.replace('_', ' ')})",
+            kind="companion",
+        )
+        for name, file in list_companions(Path(player.agent)).items()
+    ]
 
 
 @dataclass(frozen=True)

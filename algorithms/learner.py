@@ -114,22 +114,41 @@ class Learner(Protocol):
         ...
 
 
+def companions_of(learner: Learner) -> dict[str, tuple[Model, PlayConfig]]:
+    """Other networks of a learner that play, by name, and how: of its method `companions`.
+
+    They are stored in its checkpoints, ``NAME.safetensors``, and judged beside its agent. A learner
+    that has none need not have the method.
+    """
+    companions = getattr(learner, "companions", dict)
+    return companions()
+
+
 class Optimiser:
     """AdamW on a network, with its schedule.
 
     Args:
         model: whose network to train.
         config: rates.
+
+    Attributes:
+        adam: the optimiser of torch.
+        gradient_clip: largest norm of a gradient.
     """
 
     def __init__(self, model: Model, config: OptimiserConfig):
         self._model, self._config = model, config
-        self._adam = torch.optim.AdamW(
+        self.gradient_clip = config.gradient_clip
+        self.adam = torch.optim.AdamW(
             model.network.parameters(),
             lr=config.learning_rate,
             weight_decay=config.weight_decay,
             fused=True,
         )
+
+    def restart(self) -> None:
+        """Forget the moments gathered so far, as for other weights."""
+        self.adam.state.clear()
 
     def rate(self, progress: float) -> float:
         """Learning rate when a share `progress` of the budget is spent."""
@@ -140,24 +159,22 @@ class Optimiser:
 
     def update(self, progress: float) -> float:
         """Clip the gradients, take a step, clear them; returns their norm before clipping."""
-        for group in self._adam.param_groups:
+        for group in self.adam.param_groups:
             group["lr"] = self.rate(progress)
-        norm = nn.utils.clip_grad_norm_(
-            self._model.network.parameters(), self._config.gradient_clip
-        )
-        self._adam.step()
-        self._adam.zero_grad(set_to_none=True)
+        norm = nn.utils.clip_grad_norm_(self._model.network.parameters(), self.gradient_clip)
+        self.adam.step()
+        self.adam.zero_grad(set_to_none=True)
         self._model.updated()
         return float(norm)
 
     def state_dict(self) -> dict[str, Any]:
         """Adam's moments and counters."""
-        state = self._adam.state_dict()["state"]
+        state = self.adam.state_dict()["state"]
         return {str(index): dict(values) for index, values in state.items()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over what `state_dict` returned."""
-        full = self._adam.state_dict()
+        full = self.adam.state_dict()
         parameters = list(self._model.network.parameters())
         full["state"] = {
             int(index): {
@@ -166,7 +183,7 @@ class Optimiser:
             }
             for index, values in state.items()
         }
-        self._adam.load_state_dict(full)
+        self.adam.load_state_dict(full)
 
 
 def _laid_out_like(parameter: torch.Tensor, value: torch.Tensor) -> torch.Tensor:

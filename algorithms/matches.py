@@ -33,16 +33,11 @@ def play_match(
         ConfigError: the number of games is odd, or there are not so many openings.
         AgentError: a text names no agent.
     """
-    if games < 2 or games % 2:
-        raise ConfigError(f"the number of games must be even and at least 2, got {games}")
+    openings = match_openings(rules, games, opening_moves, seed)
     torch.set_num_threads(1)  # several spin against each other on a shared machine
     agents = make_agent(first), make_agent(second)
     if first == second:
         agents[1].name = f"{second} (second)"
-    try:
-        openings = make_openings(games // 2, opening_moves, rules, seed)
-    except ValueError as error:
-        raise ConfigError(str(error)) from None
     finished = 0
 
     def count(number: int) -> None:
@@ -59,6 +54,22 @@ def play_match(
     if sgf_folder is not None:
         save_games(records, sgf_folder, "game")
     return summarise(records, agents[0].name)
+
+
+def match_openings(
+    rules: Rules, games: int, opening_moves: int, seed: int
+) -> list[tuple[int, ...]]:
+    """One opening for each pair of games.
+
+    Raises:
+        ConfigError: the number of games is odd, or there are not so many openings.
+    """
+    if games < 2 or games % 2:
+        raise ConfigError(f"the number of games must be even and at least 2, got {games}")
+    try:
+        return make_openings(games // 2, opening_moves, rules, seed)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
 
 
 def _report(agent: EngineAgent, display: Display) -> None:

@@ -1,4 +1,7 @@
-"""A network in use: trained in float32, evaluated in what is fastest, and every pass charged."""
+"""A network in use: trained in float32, evaluated in what is fastest, and every pass charged.
+
+To whom, `algorithms.budget.charging` says.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,7 @@ import copy
 import os
 import shutil
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -17,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from algorithms.budget import Ledger
+from algorithms.budget import charged
 from algorithms.networks import NETWORK_PLANES, Network, NetworkConfig, Outputs
 from goenv import GoBatch
 from goenv.observations import observe_selected, read_view
@@ -49,17 +51,18 @@ def flops_per_position(config: NetworkConfig, size: int) -> tuple[int, int]:
 
     The backward pass is that of all heads there are.
     """
-    network = Network(config)
+    with torch.random.fork_rng(devices=[]):  # whoever asks first must not play otherwise for it
+        network = Network(config)
     planes = torch.zeros(1, len(NETWORK_PLANES), size, size)
     with FlopCounterMode(display=False) as forward, torch.no_grad():
         network(planes)
-    with FlopCounterMode(display=False) as both:
+    with FlopCounterMode(display=False) as both, torch.enable_grad():
         sum(out.sum() for out in network(planes, auxiliary=True) if out is not None).backward()
     return forward.get_total_flops(), both.get_total_flops()
 
 
 class Model:
-    """A network, its copy for inference, and the ledgers that both charge.
+    """A network and its copy for inference.
 
     Args:
         config: shape of the network.
@@ -99,17 +102,6 @@ class Model:
             # Batches vary a little in size: one program for all of them.
             self._judge = torch.compile(self._inference, dynamic=True)
         self._stale = False
-        self._charged = threading.local()
-
-    @contextlib.contextmanager
-    def charging(self, ledger: Ledger) -> Iterator[None]:
-        """Within this context every pass of this thread is charged to `ledger`, else to nobody."""
-        before = getattr(self._charged, "ledger", None)
-        self._charged.ledger = ledger
-        try:
-            yield
-        finally:
-            self._charged.ledger = before
 
     def evaluate(
         self, planes: np.ndarray, padded: bool = False, score_weight: float = 0.0
@@ -132,7 +124,7 @@ class Model:
                 squashed = (2 / torch.pi) * torch.atan(out.score.float())
                 values = torch.lerp(values, squashed, score_weight)
             result = out.policy.float().cpu().numpy(), values.cpu().numpy()
-        ledger = getattr(self._charged, "ledger", None)
+        ledger = charged()
         if ledger is not None:
             forward, _ = flops_per_position(self.config, planes.shape[-1])
             ledger.charge_evaluations(len(planes), forward)
@@ -146,7 +138,7 @@ class Model:
         on_device = planes.to(self.device).contiguous(memory_format=torch.channels_last)
         with self._autocast():
             out = self.network(on_device, padded, auxiliary=True)
-        ledger = getattr(self._charged, "ledger", None)
+        ledger = charged()
         if ledger is not None:
             _, both = flops_per_position(self.config, planes.shape[-1])
             ledger.charge_samples(len(planes), both)

@@ -9,7 +9,7 @@ from algorithms.evaluator import PlayoutEvaluator
 from algorithms.mixture import LeafConfig, leaf_evaluator
 from algorithms.model import Model, NetworkEvaluator
 from algorithms.search import Search, SearchConfig
-from baselines.agent import sample_actions
+from baselines.agent import distribution, sample_actions
 from goenv import GoBatch
 
 # Memory that the trees of one search may take; larger batches are searched in parts.
@@ -71,13 +71,26 @@ class PolicyAgent:
 
     def act(self, batch: GoBatch, rng: np.random.Generator) -> np.ndarray:
         """See `Agent`."""
+        return _draw(self._logits(batch), batch.legal_actions(), self.temperature, rng)
+
+    __call__ = act
+
+    def policy(self, batch: GoBatch) -> np.ndarray:
+        """See `PolicyPlayer`."""
+        logits, legal = self._logits(batch).astype(np.float64), batch.legal_actions()
+        legal[batch.done] = True
+        if self.temperature == 0:
+            best = np.where(legal, logits, -np.inf).argmax(axis=1)
+            return np.eye(batch.num_actions)[best]
+        return distribution(logits / self.temperature, legal)
+
+    def _logits(self, batch: GoBatch) -> np.ndarray:
+        """Float32 [B, A]; zeros in finished games."""
         running = np.flatnonzero(~batch.done)
         logits = np.zeros((len(batch), batch.num_actions), np.float32)
         if len(running):
             logits[running], _ = self._evaluator.evaluate(batch, running)
-        return _draw(logits, batch.legal_actions(), self.temperature, rng)
-
-    __call__ = act
+        return logits
 
 
 class SearchAgent:

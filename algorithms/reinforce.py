@@ -20,11 +20,12 @@ import torch
 from pydantic import Field
 from torch.nn import functional as F
 
-from algorithms.budget import Ledger, MeteredBatch
+from algorithms.budget import Ledger, MeteredBatch, charging
 from algorithms.credit import CreditConfig, move_weights
 from algorithms.learner import LearnerConfig, Optimiser, Starts, rng_state
 from algorithms.model import Model, NetworkEvaluator, masked_log_policy, observe
 from algorithms.players import network_agent
+from algorithms.pool import Pool
 from baselines.agent import Agent, sample_actions
 from goenv import BLACK, Rules
 
@@ -47,6 +48,9 @@ class ReinforceConfig(LearnerConfig):
     )
     value_weight: float = Field(
         1.0, ge=0, description="weight of the value loss, where the credit asks for values"
+    )
+    entropy_weight: float = Field(
+        0.0, ge=0, description="weight of the policy's entropy, which keeps it from settling early"
     )
 
 
@@ -93,20 +97,21 @@ class Reinforce:
         self._optimiser = Optimiser(self.model, config.optimiser)
         self._starts = Starts(config.start, rules)
         self._rng = np.random.default_rng([seed, 0x5EED])
-        self._pool = [self.model.state_dict()]
+        self._pool = Pool(config.pool_size)
+        self._pool.add(self.model.state_dict())
         self._updates = 0
         self._mean_outcome = 0.0  # Black's, for the constant baseline
 
     def step(self, ledger: Ledger) -> dict[str, float]:
         """Play `games` games to the end and take one gradient step."""
-        self._opponent.load_state_dict(self._pool[self._rng.integers(len(self._pool))])
-        with self.model.charging(ledger), self._opponent.charging(ledger):
+        self._opponent.load_state_dict(self._pool.draw(self._rng))
+        with charging(ledger):
             moves, metrics = self._play(ledger)
             if len(moves):
                 metrics |= self._update(moves, ledger.progress())
         self._updates += 1
         if self._updates % self.config.pool_every == 0:
-            self._pool = [*self._pool, self.model.state_dict()][-self.config.pool_size :]
+            self._pool.add(self.model.state_dict())
         return metrics
 
     def _play(self, ledger: Ledger) -> tuple[Moves, dict[str, float]]:
@@ -210,8 +215,8 @@ class Reinforce:
                 wrong = F.binary_cross_entropy_with_logits(out.value, won, reduction="sum")
                 parts["value_loss"] = wrong / len(moves)
                 loss = loss + config.value_weight * parts["value_loss"]
-            loss.backward()
             parts["policy_entropy"] = -(log_policy.exp() * log_policy).sum() / len(moves)
+            (loss - config.entropy_weight * parts["policy_entropy"]).backward()
             for name, value in parts.items():
                 totals[name] += value.item()
         norm = self._optimiser.update(progress)
@@ -228,7 +233,7 @@ class Reinforce:
         return {
             "optimiser": self._optimiser.state_dict(),
             "rng": rng_state(self._rng),
-            "pool": {str(index): weights for index, weights in enumerate(self._pool)},
+            "pool": self._pool.state_dict(),
             "updates": self._updates,
             "mean_outcome": self._mean_outcome,
         }
@@ -237,9 +242,6 @@ class Reinforce:
         """See `Learner`."""
         self._optimiser.load_state_dict(saved["optimiser"])
         self._rng.bit_generator.state = saved["rng"]
-        self._pool = [
-            {name: torch.as_tensor(value) for name, value in saved["pool"][key].items()}
-            for key in sorted(saved["pool"], key=int)
-        ]
+        self._pool.load_state_dict(saved["pool"])
         self._updates = int(saved["updates"])
         self._mean_outcome = float(saved["mean_outcome"])

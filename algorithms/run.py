@@ -30,7 +30,7 @@ from algorithms.config import (
     make_learner,
 )
 from algorithms.expert_games import read_expert_games
-from algorithms.learner import Learner
+from algorithms.learner import Learner, companions_of
 from algorithms.networks import parameter_count
 from algorithms.shipped import UnknownPlayer, locate
 from algorithms.warm_up import warm_up
@@ -137,7 +137,11 @@ def train(
         nonlocal stored
         state = {"learner": learner.state_dict(), "ledger": ledger.spent()}
         notes = {LEDGER: {"step": step, "spent": ledger.spent()}} if is_snapshot else {}
-        path = save_checkpoint(checkpoints, step, learner.model, header, state, notes)
+        companions = {
+            name: (model, header.model_copy(update={"play": play}))
+            for name, (model, play) in companions_of(learner).items()
+        }
+        path = save_checkpoint(checkpoints, step, learner.model, header, state, notes, companions)
         _prune(checkpoints, path)
         stored = step
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 from torch.nn import functional as F
 
-from algorithms.budget import Ledger
+from algorithms.budget import Ledger, charging
 from algorithms.learner import Optimiser, OptimiserConfig
 from algorithms.model import Model, masked_log_policy
 from algorithms.replay import Samples
@@ -129,7 +129,7 @@ class Trainer:
         def gradients(size: int, seed: int) -> tuple[Ledger, tuple[Tensor, ...], dict[str, float]]:
             own, share = Ledger(), size / batch_size
             samples = draw(size, np.random.default_rng(seed))
-            with self._model.charging(own):
+            with charging(own):
                 loss, metrics = losses(self._model, samples, self._loss)
             # Not loss.backward(): that would add into gradients that other threads add into.
             found = torch.autograd.grad(share * loss, parameters, allow_unused=True)

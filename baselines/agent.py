@@ -35,12 +35,28 @@ class Agent(Protocol):
         ...
 
 
+@runtime_checkable
+class PolicyPlayer(Agent, Protocol):
+    """An agent whose chances are known, not only its moves."""
+
+    def policy(self, batch: GoBatch) -> np.ndarray:
+        """With which probability it plays each action, float [B, A]; finished games: anything."""
+        ...
+
+
 def sample_actions(log_policy: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Actions int64 [B] drawn from log-probabilities [B, A], which need not be normalised.
 
     By the Gumbel-max trick; -inf is never drawn unless the whole row is.
     """
     return np.argmax(log_policy + rng.gumbel(size=log_policy.shape), axis=1)
+
+
+def distribution(logits: np.ndarray, legal: np.ndarray) -> np.ndarray:
+    """The policy [B, A] of logits [B, A] over legal actions, bool [B, A]; each row has one."""
+    scores = np.where(legal, logits, -np.inf).astype(np.float64)
+    likely = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return likely / likely.sum(axis=1, keepdims=True)
 
 
 class RandomAgent:
@@ -54,3 +70,8 @@ class RandomAgent:
         return np.argmax(scores, axis=1)
 
     __call__ = act
+
+    def policy(self, batch: GoBatch) -> np.ndarray:
+        """See `PolicyPlayer`."""
+        legal = batch.legal_actions()
+        return legal / np.maximum(legal.sum(axis=1, keepdims=True), 1)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from baselines.agent import Agent
+from baselines.agent import Agent, PolicyPlayer
 from goenv import BLACK, GoBatch, Rules
 from goenv.kernel import kernel
 
@@ -221,13 +221,17 @@ class Oracle:
         Args:
             agent: asked in every state but those at the limit on moves, where it has none.
             rng: of its randomness.
-            repeats: how often it is asked; once is enough where it plays without chance.
+            repeats: how often it is asked; once is enough where it plays without chance, or where
+                it tells its chances (see `PolicyPlayer`).
         """
         policy = np.zeros(self.legal.shape, np.float32)
         first = 0
         for batch in self.layers():
             rows = first + np.flatnonzero(~batch.done)
-            for _ in range(repeats if len(rows) else 0):
-                np.add.at(policy, (rows, agent.act(batch, rng)[~batch.done]), 1 / repeats)
+            if isinstance(agent, PolicyPlayer):
+                policy[rows] = agent.policy(batch)[~batch.done]
+            else:
+                for _ in range(repeats if len(rows) else 0):
+                    np.add.at(policy, (rows, agent.act(batch, rng)[~batch.done]), 1 / repeats)
             first += len(batch)
         return policy

@@ -152,12 +152,13 @@ class Comparison:
             name = f"{learner}@{share:.0%}"
             found.append(
                 Player(f"{learner}-seed{seed}@{share:.0%}", "path", learner, seed,
-                       learner if is_last else name, share, spent, is_last)
+                       learner if is_last else name, share, spent,
+                       "final" if is_last else "snapshot")
             )  # fmt: skip
         if learner == "alphazero":
             found.append(
                 Player(f"{learner}-seed{seed}-raw", "path?simulations=0", learner, seed,
-                       f"{learner} (raw policy)", 1.0, spent)
+                       f"{learner} (raw policy)", 1.0, spent, "raw")
             )  # fmt: skip
         return found
 

@@ -13,7 +13,6 @@ from algorithms.config import CompareConfig
 from algorithms.judging import RUNS, Player
 from algorithms.report import figures
 from algorithms.report.markup import colour_key, place_figure
-from algorithms.report.standings import kind_of
 from algorithms.report.words import CURRENCY_NAMES
 from algorithms.tracking import read_metrics
 from baselines.bootstrap import GroupRating
@@ -38,7 +37,7 @@ def learning_curves(
         mine = [p for p in players if p.learner == learner and p.name in elo and p.spent]
         runs: dict[int | None, list[Player]] = defaultdict(list)
         for player in sorted(mine, key=lambda player: player.share or 0):
-            if kind_of(player) != "raw":
+            if player.kind in ("snapshot", "final"):
                 runs[player.seed].append(player)
         if not runs:
             continue

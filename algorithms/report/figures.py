@@ -165,6 +165,37 @@ def curves_figure(curves: Sequence[Curve], levels: dict[str, float], spent: str)
     return figure
 
 
+def exact_figure(curves: Sequence[Curve], levels: dict[str, float], measure: str) -> Figure:
+    """A measure of the exact truth over the share of the budget; see `curves_figure`."""
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(_WIDTH, 3.5), layout="constrained")
+        axes = figure.subplots()
+        ends = []
+        for level in levels.values():
+            axes.axhline(level, color=MUTED, lw=0.8, ls=(0, (4, 3)), zorder=1)
+        drawn: set[int] = set()
+        for curve in curves:
+            colour, marker = look(curve.learner)
+            is_companion = curve.learner in drawn  # the learner's own line comes first
+            drawn.add(curve.learner)
+            style: Any = (0, (2, 1.5)) if is_companion else "-"
+            for share, values in curve.seeds:
+                axes.plot(share, values, color=colour, lw=0.7, alpha=0.5, ls=style)
+            share, mean, low, high = curve.mean
+            axes.fill_between(share, low, high, color=colour, alpha=0.1, lw=0)
+            face = PAPER if is_companion else colour
+            axes.plot(share, mean, color=colour, lw=1.9, marker=marker, ms=4.5, ls=style, mfc=face)
+            ends.append((float(mean[-1]), curve.name, colour))
+        axes.set_ylim(bottom=0)
+        axes.xaxis.set_major_formatter(PercentFormatter(1.0))
+        axes.grid(axis="y")
+        axes.set_axisbelow(True)
+        axes.set_xlabel("share of the budget")
+        axes.set_ylabel(measure)
+        _label_ends(axes, ends + [(level, name, MUTED) for name, level in levels.items()])
+    return figure
+
+
 def win_rates_figure(
     lines: dict[str, tuple[list[float], list[tuple[float, float, float]]]], spent: str
 ) -> Figure:

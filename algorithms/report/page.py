@@ -17,6 +17,7 @@ from algorithms.config import CompareConfig, dump_config
 from algorithms.judging import Player
 from algorithms.report import figures
 from algorithms.report.curves import curves_section, training_section
+from algorithms.report.exact import Judged, exact_section
 from algorithms.report.games import choose_games, game_fields
 from algorithms.report.headline import make_headline
 from algorithms.report.markup import colour_key, place_figure, table
@@ -35,6 +36,7 @@ def write_report(
     ratings: list[GroupRating],
     matches: list[Match],
     machine: dict[str, str],
+    judged: Sequence[Judged] = (),
 ) -> Path:
     """Write the report of a comparison into ``folder/report``, over an older one.
 
@@ -46,6 +48,7 @@ def write_report(
         ratings: of the groups of players.
         matches: extra matches: a learner's final player, its opponent's name, the games.
         machine: facts about the machine, shown as they are.
+        judged: players held against the exact truth, where the board is small enough.
 
     Returns:
         The page, ``folder/report/index.html``.
@@ -67,6 +70,8 @@ def write_report(
         "anchor": escape(config.judge.anchor),
         "repeats": f"{config.judge.bootstrap:,}",
         "curves": curves_section(config, players, ratings, report),
+        "exact": exact_section(config, judged, report),
+        "exact_link": '<a href="#exact">Exact truth</a>' if judged else "",
         "matches": _match_table(matches),
         "crossplay": _crossplay(players, records, standings),
         "training": training_section(config, folder, report),

@@ -49,8 +49,7 @@ class Standing:
 
     Attributes:
         rating: of the group.
-        kind: ``"final"`` for a learner, ``"raw"`` for its network without search, ``"snapshot"``
-            for an earlier one, ``"anchor"``.
+        kind: of its players, see `Player`.
         learner: number of the learner in the configuration; None for anchors.
         rank: among all but earlier snapshots, from 1.
         against_anchor, against_all: games with others than the group itself.
@@ -113,7 +112,7 @@ def make_standings(
     rank = 0
     for rating in sorted(ratings, key=lambda rating: -rating.elo):
         group = members[rating.name]
-        kind = kind_of(group[0]) if group else "anchor"
+        kind = group[0].kind if group else "anchor"
         learner = group[0].learner if group else None
         rank += kind != "snapshot"
         spent = [player.spent for player in group if player.spent is not None]
@@ -136,12 +135,3 @@ def make_standings(
             )
         )
     return standings
-
-
-def kind_of(player: Player) -> str:
-    """What a player is: ``"anchor"``, ``"final"``, ``"raw"`` or ``"snapshot"``, see `Standing`."""
-    if player.learner is None:
-        return "anchor"
-    if player.final:
-        return "final"
-    return "raw" if player.group == f"{player.learner} (raw policy)" else "snapshot"

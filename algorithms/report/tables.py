@@ -12,7 +12,7 @@ import numpy as np
 
 from algorithms.budget import CURRENCIES
 from algorithms.judging import Player
-from algorithms.report.standings import Match, Standing, Tally, add_up, count_results, kind_of
+from algorithms.report.standings import Match, Standing, Tally, add_up, count_results
 from baselines.arena import GameRecord
 from baselines.ratings import wilson_interval
 
@@ -59,7 +59,7 @@ def write_tables(
     for player in players:
         rating, elo = rated.get(player.name, (None, None))
         rows.append({
-            "name": player.name, "group": player.group, "kind": kind_of(player),
+            "name": player.name, "group": player.group, "kind": player.kind,
             "learner": player.learner, "seed": player.seed, "share": player.share,
             "agent": player.agent, "elo": elo, **(player.spent or {}),
             "group_elo": rating and rating.elo, "group_low": rating and rating.low,

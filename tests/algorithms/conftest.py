@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from algorithms.checkpoint import load_weights
-from algorithms.config import LEARNERS, TrainConfig
+from algorithms.config import TrainConfig
+from algorithms.learners import LEARNERS
 from algorithms.run import list_snapshots, train
 from algorithms.tracking import read_metrics
 
@@ -35,6 +36,40 @@ TINY_LEARNERS: dict[str, dict[str, Any]] = {
         "replay_minimum": 8,
         "batch_size": 8,
         "reuse": 2,
+    },
+    "best_response": {
+        "network": NETWORK,
+        "start": {"random_moves": 2},
+        "opponents": {"random": 1, "uct:2": 2},
+        "ppo": {"games": 4, "moves": 3, "epochs": 2, "batch_size": 4},
+    },
+    "league": {
+        "network": NETWORK,
+        "start": {"random_moves": 2},
+        "students": 2,
+        "ppo": {"games": 4, "moves": 2, "epochs": 2, "batch_size": 4},
+        "response_updates": 2,
+        "distil_steps": 2,
+        "distil_moves": 3,
+        "batch_size": 8,
+        "capacity": 40,
+    },
+    "nfsp": {
+        "network": NETWORK,
+        "start": {"random_moves": 2},
+        "games": 4,
+        "moves": 3,
+        "anticipation": 0.4,
+        "q": {"plies": 2, "capacity": 48, "minimum": 8, "batch_size": 8, "target_every": 3},
+        "reservoir_capacity": 20,
+        "reservoir_minimum": 4,
+    },
+    "q_learning": {
+        "network": NETWORK,
+        "start": {"random_moves": 2},
+        "games": 4,
+        "moves": 3,
+        "q": {"plies": 3, "capacity": 48, "minimum": 8, "batch_size": 8, "target_every": 3},
     },
     "reinforce": {
         "network": NETWORK,

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from algorithms.budget import CURRENCIES, Budget, Ledger, MeteredBatch
+from algorithms.budget import CURRENCIES, Budget, Ledger, MeteredBatch, charging
 from algorithms.config import make_learner
 from algorithms.model import Model, NetworkEvaluator, flops_per_position
 from algorithms.networks import NETWORK_PLANES, NetworkConfig
@@ -150,7 +150,7 @@ def test_charged_flops_are_those_that_torch_counts(count):
     flops_per_position(config, 3)  # it counts at its first call: not within another count
     model, ledger = Model(config), Ledger()
     planes = np.random.default_rng(0).random((count, len(NETWORK_PLANES), 3, 3), np.float32)
-    with model.charging(ledger):
+    with charging(ledger):
         with FlopCounterMode(display=False) as forward:
             model.evaluate(planes)
         assert ledger.flops == forward.get_total_flops()
@@ -173,7 +173,8 @@ def test_charged_flops_of_whole_steps_are_those_that_torch_counts(algorithm, tin
     learner, ledger = make_learner(config, RULES, seed=0), Ledger()
     if algorithm == "alphazero":
         monkeypatch.setattr(learner, "_threads", InThisThread())
-        monkeypatch.setattr(learner._trainer, "_threads", learner._threads)
+    if hasattr(learner, "_trainer"):
+        monkeypatch.setattr(learner._trainer, "_threads", InThisThread())
     with FlopCounterMode(display=False) as counter:
         while ledger.samples == 0:
             learner.step(ledger)
@@ -196,6 +197,17 @@ def test_moves_charged_are_moves_played():
     before = ledger.env_steps
     batch.step(np.zeros(16, np.int64))  # all are over
     assert ledger.env_steps == before
+
+
+# Where a learner's games are that go on after a step.
+UNFINISHED = {
+    "alphazero": lambda learner: learner._workers,
+    "best_response": lambda learner: [learner._ppo._games],
+    "league": lambda learner: [learner._practice, learner._visits],
+    "nfsp": lambda learner: [learner._games],
+    "q_learning": lambda learner: [learner._games],
+    "reinforce": lambda learner: [],
+}
 
 
 def test_learners_are_charged_the_moves_of_their_games(algorithm, tiny, monkeypatch):
@@ -230,9 +242,7 @@ def test_learners_are_charged_the_moves_of_their_games(algorithm, tiny, monkeypa
         metrics = learner.step(ledger)
         finished += metrics["games"] * metrics.get("length", 0.0)
     assert ledger.env_steps == played > 0
-    running = 0
-    if algorithm == "alphazero":
-        running = sum(int(worker.batch.ply.sum()) for worker in learner._workers)
+    running = sum(int(games.batch.ply.sum()) for games in UNFINISHED[algorithm](learner))
     assert ledger.env_steps == pytest.approx(finished + running + discarded)
 
 
@@ -244,7 +254,7 @@ def test_a_search_is_charged_one_evaluation_a_simulation_and_one_for_the_root(si
     model = Model(NetworkConfig(blocks=1, channels=4, head_channels=4))
     search = Search(SearchConfig(simulations=simulations), NetworkEvaluator(model))
     ledger = Ledger()
-    with model.charging(ledger):
+    with charging(ledger):
         search.run(GoBatch(5, RULES), np.random.default_rng(0))  # far from any end of a game
     assert ledger.evaluations == (simulations + 1) * 5
 
@@ -257,7 +267,7 @@ def test_finished_positions_need_no_evaluation():
     ledger = Ledger()
     # A rule that looks at every action once before any twice: 10 actions, 1 ends the game.
     search = Search(SearchConfig(simulations=10, exploration=1000.0), NetworkEvaluator(model))
-    with model.charging(ledger):
+    with charging(ledger):
         result = search.run(batch, np.random.default_rng(0))
     assert (result.visits == 1).all()
     assert ledger.evaluations == 10 * 5

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from algorithms.alphazero import AlphaZero, AlphaZeroConfig
-from algorithms.budget import Budget, Ledger, MeteredBatch
+from algorithms.budget import Budget, Ledger, MeteredBatch, charging
 from algorithms.credit import Rung
 from algorithms.learner import Optimiser, OptimiserConfig, StartConfig, Starts
 from algorithms.model import Model, NetworkEvaluator, masked_log_policy
@@ -129,7 +129,7 @@ def small_reinforce(**settings) -> Reinforce:
 
 def test_reinforce_keeps_exactly_the_winners_actions():
     learner = small_reinforce(start=StartConfig(komis=(-50.5,)))  # Black wins every game
-    with learner.model.charging(Ledger()):
+    with charging(Ledger()):
         moves, metrics = learner._play(Ledger())
     assert metrics["black_wins"] == 1.0
     assert metrics["wins_against_pool"] == 0.5
@@ -181,7 +181,7 @@ def test_reinforce_weighs_the_moves_of_the_side_that_made_them(rung):
 def test_reinforce_makes_the_winners_actions_more_probable():
     learner = small_reinforce()
     ledger = Ledger(budget=Budget(flops=1e15))
-    with learner.model.charging(ledger):
+    with charging(ledger):
         moves, _ = learner._play(ledger)
         tensors = torch.from_numpy(moves.planes), torch.from_numpy(moves.action)
 

@@ -13,6 +13,7 @@ NEEDS = {
     "torchrl_rollout": (("torchrl", "tensordict"), "gozoo[examples]"),
     "rllib_ppo": (("ray.rllib",), "ray[rllib]"),
     "cleanrl_ppo": (("torch",), "gozoo[zoo]"),
+    "my_learner": (("torch",), "gozoo[zoo]"),
 }
 
 
@@ -70,3 +71,10 @@ def test_torchrl_rollout():
 def test_rllib_ppo():
     first, last = load("rllib_ppo").main(iterations=1, batch=1000)
     assert 0 <= first == last <= 1
+
+
+def test_my_learner():
+    """Trained in a comparison by `tests/algorithms/test_learners_of_others.py`."""
+    learner, config = load("my_learner").LEARNER
+    assert config().algorithm == "imitation"
+    assert callable(learner)
