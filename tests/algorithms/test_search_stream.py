@@ -224,3 +224,39 @@ def test_uct_finds_the_centre_by_any_of_them(settings):
     batch.step(result.best)
     answer = search.run(batch, np.random.default_rng(0))
     assert answer.value == pytest.approx(-result.q[:, 4], abs=0.3)
+
+
+def nbytes(search: Search) -> tuple[int, int]:
+    """What its trees take, and the scratch games of its walks."""
+    return sum(array.nbytes for array in search._trees), sum(
+        array.nbytes for array in search._leaves.games
+    )
+
+
+@pytest.mark.parametrize("settings", [{}, {"reuse": True, "merge": True}])
+def test_a_thousand_trees_on_9x9_fit_well_into_memory(settings):
+    search = Search(SearchConfig(simulations=64, **settings), UniformEvaluator())
+    batch = GoBatch(1024, Rules(9))
+    search._fit(batch)
+    trees, leaves = nbytes(search)
+    assert trees + leaves < 2e9 / 4
+    assert trees == pytest.approx(1024 * search.bytes_a_game(82), rel=0.3)
+
+
+def test_trees_do_not_grow_with_the_moves_of_a_game():
+    search = Search(SearchConfig(simulations=8, reuse=True), UniformEvaluator())
+    batch = GoBatch(4, Rules(9))
+    rng = np.random.default_rng(0)
+    sizes = []
+    for move in range(240):
+        result = search.run(batch, rng)
+        legal = batch.legal_actions() * (result.visits + rng.random((4, 82)))
+        legal[:, -1] *= 1e-9
+        batch.step(legal.argmax(axis=1))
+        if move in (0, 239):
+            sizes.append(nbytes(search))
+    assert (batch.ply == 240).all()
+    assert sizes[0][0] == sizes[1][0]
+    # Superko needs the positions of the game: 8 bytes each in a table that is at most half empty
+    # when it has doubled, and bits in front of it.
+    assert sizes[1][1] - sizes[0][1] <= 4 * 240 * 64
