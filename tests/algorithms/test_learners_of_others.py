@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import shutil
 import subprocess
 import sys
@@ -88,3 +90,13 @@ def test_a_broken_learner_of_others_spoils_nothing(installed, name, value, probl
     assert found.stdout.split() == list(BUILT_IN)
     assert f"the learner {name!r} of {value} cannot be used" in found.stderr
     assert problem in found.stderr
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_no_learner_needs_another(name):
+    """What two of them share stands in a file of its own."""
+    files = {key: Path(inspect.getfile(entry[0])) for key, entry in BUILT_IN.items()}
+    tree = ast.parse(files[name].read_text(encoding="utf-8"))
+    imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert len(imported) > 5
+    assert not imported & {f"algorithms.{path.stem}" for path in files.values()}

@@ -21,11 +21,11 @@ RANDOM = 0.479  # mistake rate of random play, see the first test
 
 # Settings, moves played in games, and the mistake rate that is enough.
 LEARNERS: dict[str, tuple[dict[str, Any], int, float]] = {
-    "best_response": ({"opponents": {"random": 1, "uct:20": 1}}, 150_000, 0.25),
-    "league": ({"response_updates": 12}, 200_000, 0.35),
-    "nfsp": ({"anticipation": 0.3}, 150_000, 0.43),
+    "best_response": ({"opponents": {"random": 1, "uct:20": 1}}, 150_000, 0.34),
+    "league": ({"response_updates": 12}, 200_000, 0.42),
+    "nfsp": ({"anticipation": 0.3}, 200_000, 0.43),
     "q_learning": ({}, 130_000, 0.35),
-    "reinforce": ({"credit": {"rung": "value"}, "entropy_weight": 0.02}, 150_000, 0.4),
+    "reinforce": ({"credit": {"rung": "value"}, "entropy_weight": 0.02}, 120_000, 0.37),
 }
 
 
@@ -68,6 +68,5 @@ def test_it_learns_to_make_fewer_mistakes(oracle, name):
         title: mistakes(oracle, network_agent(model, play, title))
         for title, (model, play) in companions_of(learner).items()
     }
-    print(name, found, others)
     assert found < enough
     assert all(rate < enough for rate in others.values())
