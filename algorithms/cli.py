@@ -33,6 +33,7 @@ ConfigPath = Annotated[Path, typer.Argument(help="YAML file, such as configs/alp
 Overrides = Annotated[
     list[str] | None, typer.Argument(metavar="KEY=VALUE", help="values to set in the file")
 ]
+COLOUR_HELP = "of the first agent: both, black or white"
 RunsFolder = Annotated[Path, typer.Option("--runs", help="folder in which results are stored")]
 
 
@@ -128,6 +129,7 @@ def match(
         int, typer.Option(help="random moves that open each pair of games")
     ] = 2,
     seed: Annotated[int, typer.Option(min=0, help="of openings and players")] = 0,
+    colour: Annotated[str, typer.Option(help=COLOUR_HELP)] = "both",
     sgf: Annotated[Path | None, typer.Option(help="folder for the games")] = None,
 ) -> None:
     """Let two agents play; colours alternate, both from each opening.
@@ -137,7 +139,7 @@ def match(
     of play after a question mark, such as `runs/NAME?simulations=0` for the policy without search.
     """
     from algorithms.config import GameConfig, validate
-    from algorithms.display import Display
+    from algorithms.display import Display, rate_text
     from algorithms.matches import play_match
 
     rules = validate(
@@ -152,7 +154,7 @@ def match(
         "the game",
     ).rules()
     with Display(console) as display:
-        summary = play_match(first, second, rules, games, opening_moves, seed, sgf, display)
+        summary = play_match(first, second, rules, games, opening_moves, seed, sgf, display, colour)
     table = Table(title=f"{first} against {second}, {size}x{size}, komi {komi:g}")
     for heading in ("games", "wins", "draws", "losses", "win rate", "95 %", "as Black", "as White"):
         table.add_column(heading, justify="right")
@@ -161,8 +163,8 @@ def match(
         *map(str, (summary.games, summary.wins, summary.draws, summary.losses)),
         f"{summary.rate:.3f}",
         f"{low:.2f} - {high:.2f}",
-        f"{summary.as_black:.3f}",
-        f"{summary.as_white:.3f}",
+        rate_text(summary.as_black),
+        rate_text(summary.as_white),
     )
     console.print(table)
 
@@ -185,6 +187,7 @@ def curve(
     last: Annotated[
         int | None, typer.Option(min=1, help="only so many snapshots, the latest")
     ] = None,
+    colour: Annotated[str, typer.Option(help=COLOUR_HELP)] = "both",
     seed: Annotated[int, typer.Option(min=0, help="of openings and players")] = 0,
 ) -> None:
     """Let the snapshots of a run meet fixed opponents: its learning curve.
@@ -200,7 +203,8 @@ def curve(
     if komi is None:
         komi = load_run_config(run).game.komi
     wanted = [
-        Conditions(each, play, komi, games, opening_moves, seed) for each in against or ["uct:400"]
+        Conditions(each, play, komi, games, opening_moves, seed, colour)
+        for each in against or ["uct:400"]
     ]
     with Display(console) as display:
         meetings = measure_progress(run, wanted, last, display, stop)

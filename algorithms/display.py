@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from types import TracebackType
 
@@ -18,12 +19,10 @@ from rich.progress import (
 
 from algorithms.run import Status
 
-# Metrics shown beside a bar, the first four that a learner reports.
-_SHOWN = (
-    "policy_loss", "value_loss", "wins_against_pool", "policy_entropy", "length", "black_wins",
-)  # fmt: skip
-_SHORT = {
-    "policy_loss": "policy", "value_loss": "value", "wins_against_pool": "wins",
+# Metrics shown beside a bar and how they are called there, the first four that a learner reports.
+_SHOWN = {
+    "won": "won", "wins_against_pool": "won", "policy_loss": "policy", "q_loss": "q",
+    "average_policy_loss": "average", "student_policy_loss": "student", "value_loss": "value",
     "policy_entropy": "entropy", "length": "moves", "black_wins": "black",
 }  # fmt: skip
 
@@ -33,8 +32,13 @@ def describe(status: Status) -> str:
     spent = status.spent
     rate = spent["env_steps"] / spent["seconds"] if spent["seconds"] > 0 else 0.0
     shown = [name for name in _SHOWN if name in status.metrics][:4]
-    metrics = "  ".join(f"{_SHORT[name]} {status.metrics[name]:.2f}" for name in shown)
+    metrics = "  ".join(f"{_SHOWN[name]} {status.metrics[name]:.2f}" for name in shown)
     return f"{rate:,.0f} moves/s  {metrics}"
+
+
+def rate_text(rate: float) -> str:
+    """A win rate in a table; a dash where there were no games."""
+    return "–" if math.isnan(rate) else f"{rate:.3f}"
 
 
 class Display:

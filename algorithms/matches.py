@@ -14,7 +14,10 @@ from algorithms.registry import make_agent
 from baselines.arena import MatchSummary, make_openings, play_games, summarise
 from baselines.engines import EngineAgent
 from baselines.sgf import save_games
-from goenv import Rules
+from goenv import BLACK, WHITE, Rules
+
+# Colours of the first agent from each opening, by what the command line calls them.
+COLOURS = {"both": (BLACK, WHITE), "black": (BLACK,), "white": (WHITE,)}
 
 
 def play_match(
@@ -26,14 +29,25 @@ def play_match(
     seed: int,
     sgf_folder: Path | None,
     display: Display,
+    colour: str = "both",
 ) -> MatchSummary:
-    """Play `games` games, both colours from each opening; see `baselines.arena`.
+    """Play `games` games; see `baselines.arena`.
+
+    Args:
+        first, second: texts of the agents.
+        rules: of all games.
+        games: how many; even, if both colours are played.
+        opening_moves: random moves that open each pair of games, or each game of one colour.
+        seed: of openings and players.
+        sgf_folder: where the games are stored.
+        display: shows how far it is.
+        colour: of the first agent, a key of `COLOURS`.
 
     Raises:
-        ConfigError: the number of games is odd, or there are not so many openings.
+        ConfigError: the number of games does not fit, or there are not so many openings.
         AgentError: a text names no agent.
     """
-    openings = match_openings(rules, games, opening_moves, seed)
+    openings = match_openings(rules, games, opening_moves, seed, colour)
     torch.set_num_threads(1)  # several spin against each other on a shared machine
     agents = make_agent(first), make_agent(second)
     if first == second:
@@ -46,7 +60,8 @@ def play_match(
         display.update("games", finished / games, f"{finished} of {games}")
 
     display.update("games", 0.0, "thinking")
-    records = play_games(*agents, rules, openings, np.random.default_rng(seed), count)
+    rng, colours = np.random.default_rng(seed), COLOURS[colour]
+    records = play_games(*agents, rules, openings, rng, count, colours)
     for agent in agents:
         if isinstance(agent, EngineAgent):
             agent.close()
@@ -57,17 +72,21 @@ def play_match(
 
 
 def match_openings(
-    rules: Rules, games: int, opening_moves: int, seed: int
+    rules: Rules, games: int, opening_moves: int, seed: int, colour: str = "both"
 ) -> list[tuple[int, ...]]:
-    """One opening for each pair of games.
+    """The openings of a match, see `play_match`.
 
     Raises:
-        ConfigError: the number of games is odd, or there are not so many openings.
+        ConfigError: the number of games does not fit, or there are not so many openings.
     """
-    if games < 2 or games % 2:
-        raise ConfigError(f"the number of games must be even and at least 2, got {games}")
+    if colour not in COLOURS:
+        raise ConfigError(f"the colour must be one of {', '.join(COLOURS)}, got {colour!r}")
+    each = len(COLOURS[colour])
+    if games < each or games % each:
+        wanted = "even and at least 2" if each == 2 else "at least 1"
+        raise ConfigError(f"the number of games must be {wanted}, got {games}")
     try:
-        return make_openings(games // 2, opening_moves, rules, seed)
+        return make_openings(games // each, opening_moves, rules, seed)
     except ValueError as error:
         raise ConfigError(str(error)) from None
 

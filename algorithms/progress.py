@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from algorithms.config import ConfigError
-from algorithms.display import Display
+from algorithms.display import Display, rate_text
 from algorithms.matches import play_match
 from algorithms.report import figures
 from algorithms.run import list_snapshots, load_run_config
@@ -27,9 +27,10 @@ class Conditions:
         opponent: an agent's text form.
         play: settings of play of the snapshot, such as ``simulations=200``; empty: the run's own.
         komi: points for White.
-        games: how many, even.
+        games: how many.
         opening_moves: random moves that open each pair of games.
         seed: of openings and players.
+        colour: of the snapshot: both, black or white.
     """
 
     opponent: str
@@ -38,6 +39,7 @@ class Conditions:
     games: int
     opening_moves: int
     seed: int
+    colour: str
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,7 @@ def measure_progress(
         summary = play_match(
             f"{snapshot.path}?{each.play}" if each.play else str(snapshot.path),
             each.opponent, rules, each.games, each.opening_moves, each.seed, None, display,
+            each.colour,
         )  # fmt: skip
         known[snapshot.step, each] = Meeting(
             **asdict(each),
@@ -167,8 +170,8 @@ def print_progress(meetings: Sequence[Meeting], console: Console) -> None:
     for m in meetings:
         table.add_row(
             str(m.step), f"{m.seconds:.0f}", m.opponent, f"{m.komi:g}", str(m.games),
-            f"{m.rate:.3f}", f"{m.low:.2f} - {m.high:.2f}", f"{m.as_black:.3f}",
-            f"{m.as_white:.3f}",
+            f"{m.rate:.3f}", f"{m.low:.2f} - {m.high:.2f}", rate_text(m.as_black),
+            rate_text(m.as_white),
         )  # fmt: skip
     console.print(table)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from baselines.agent import Agent
 from baselines.ratings import wilson_interval
-from goenv import BLACK, GoBatch, Rules
+from goenv import BLACK, WHITE, GoBatch, Rules
 
 
 @dataclass(frozen=True)
@@ -92,20 +92,21 @@ def play_games(
     openings: list[tuple[int, ...]],
     rng: np.random.Generator,
     on_ply: Callable[[int], None] | None = None,
+    colours: Sequence[int] = (BLACK, WHITE),
 ) -> list[GameRecord]:
-    """Two games from each opening, the first agent Black in one and White in the other.
+    """A game from each opening for each colour of the first agent.
 
     Args:
         first, second: the agents.
         rules: of all games.
         openings: moves from the empty board, all of one length.
         rng: source of the agents' randomness.
-        on_ply: see `play_meetings`.
+        on_ply, colours: see `play_meetings`.
 
     Returns:
-        The records, the two games of an opening one after the other.
+        The records, the games of an opening one after the other.
     """
-    return play_meetings([(first, second)], rules, openings, rng, on_ply)[0]
+    return play_meetings([(first, second)], rules, openings, rng, on_ply, colours)[0]
 
 
 def play_meetings(
@@ -114,6 +115,7 @@ def play_meetings(
     openings: list[tuple[int, ...]],
     rng: np.random.Generator,
     on_ply: Callable[[int], None] | None = None,
+    colours: Sequence[int] = (BLACK, WHITE),
 ) -> list[list[GameRecord]]:
     """The games of `play_games` for each of several pairs, all side by side.
 
@@ -125,6 +127,7 @@ def play_meetings(
         rules, openings, rng: as for `play_games`.
         on_ply: called after each move of all running games with the number of games that have
             just finished; what it raises ends the play.
+        colours: of the first agent of each pair, a game for each; by default both.
 
     Returns:
         The records of each pair.
@@ -132,8 +135,9 @@ def play_meetings(
     lengths = {len(opening) for opening in openings}
     if len(lengths) != 1:
         raise ValueError("openings must be given, and all of one length")
-    games = 2 * len(openings)
-    table = np.tile(np.repeat(np.array(openings, np.int64), 2, axis=0), (len(pairs), 1))
+    each = len(colours)
+    games = each * len(openings)
+    table = np.tile(np.repeat(np.array(openings, np.int64), each, axis=0), (len(pairs), 1))
     table = table.reshape(games * len(pairs), lengths.pop())
     batch = GoBatch(len(table), rules)
     for column in table.T:
@@ -143,7 +147,8 @@ def play_meetings(
     agents = list({id(agent): agent for pair in pairs for agent in pair}.values())
     number = {id(agent): index for index, agent in enumerate(agents)}
     seats = np.array([[number[id(first)], number[id(second)]] for first, second in pairs])
-    seats = np.stack([seats, seats[:, ::-1]], axis=1)  # [pairs, 2, (Black, White)]
+    in_turn = [seats if colour == BLACK else seats[:, ::-1] for colour in colours]
+    seats = np.stack(in_turn, axis=1)  # [pairs, colours, (Black, White)]
     seats = np.tile(seats[:, None], (1, len(openings), 1, 1)).reshape(-1, 2)
 
     alive = np.flatnonzero(~batch.done)
@@ -171,7 +176,7 @@ def play_meetings(
             white=agents[seats[game, 1]].name,
             rules=rules,
             moves=tuple(history[game]),
-            opening=game % games // 2,
+            opening=game % games // each,
             opening_moves=table.shape[1],
             score=float(scores[game]),
             truncated=bool(truncated[game]),

@@ -18,8 +18,9 @@ from algorithms.tracking import read_metrics
 from baselines.bootstrap import GroupRating
 
 # Metrics that say most come first; others follow in alphabetical order.
-MAIN_METRICS = ("policy_loss", "value_loss", "policy_entropy", "target_entropy", "length", "moves",
-                "black_wins", "win_rate")  # fmt: skip
+MAIN_METRICS = ("won", "policy_loss", "q_loss", "average_policy_loss", "student_policy_loss",
+                "value_loss", "td_error", "policy_entropy", "target_entropy", "length", "moves",
+                "black_wins")  # fmt: skip
 MOST_METRICS, MOST_POINTS = 12, 300
 
 

@@ -55,6 +55,8 @@ def test_every_snapshot_meets_every_opponent_and_none_twice(gozoo, run, monkeypa
     # Under other conditions it is another match.
     assert gozoo(*arguments, "--komi", 2.5, "--last", 1).code == 0
     assert len(played) == 2 * len(snapshots) + 2
+    assert gozoo(*arguments, "--colour", "black", "--last", 1).code == 0
+    assert len(played) == 2 * len(snapshots) + 4
     assert len(rows(run)) == len(played)
 
 

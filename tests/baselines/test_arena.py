@@ -16,7 +16,7 @@ from baselines.arena import (
     positions,
     summarise,
 )
-from goenv import GoBatch, Rules
+from goenv import BLACK, WHITE, GoBatch, Rules
 
 RULES = Rules(3, komi=0.5, max_moves=21)
 PASS = 9
@@ -303,3 +303,17 @@ def test_actions_are_sampled_by_their_probability_and_never_impossible_ones():
     counts = np.bincount(sample_actions(log_policy, rng()), minlength=4)
     assert counts[1] == 0
     np.testing.assert_allclose(counts / 20_000, probabilities, atol=0.015)
+
+
+@pytest.mark.parametrize(("colours", "black"), [((BLACK,), "first"), ((WHITE,), "second")])
+def test_one_colour_alone_may_be_played(colours, black):
+    first, second = RandomAgent(), RandomAgent()
+    first.name, second.name = "first", "second"
+    openings = make_openings(5, 1, Rules(3), 0)
+    records = play_games(
+        first, second, Rules(3), openings, np.random.default_rng(0), colours=colours
+    )
+    assert [record.opening for record in records] == list(range(5))
+    assert {record.black for record in records} == {black}
+    for record, opening in zip(records, openings, strict=True):
+        assert record.moves[:1] == opening
