@@ -1,7 +1,8 @@
-"""The command line: gozoo train | curve | compare | match | exploit | bench | warmup."""
+"""The command line: gozoo train | curve | compare | match | gtp | exploit | bench | warmup."""
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 import tempfile
 import traceback
@@ -167,6 +168,39 @@ def match(
         rate_text(summary.as_white),
     )
     console.print(table)
+
+
+@app.command()
+def gtp(
+    agent: Annotated[str, typer.Argument(help="who plays, such as uct:2000 or runs/NAME")],
+    size: Annotated[int, typer.Option(help="side of the board, until told otherwise")] = 9,
+    komi: Annotated[float, typer.Option(help="points for White, until told otherwise")] = 7.5,
+    simulations: Annotated[
+        int | None, typer.Option(min=1, help="of a search, a move; default the agent's own number")
+    ] = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=0, help="of a search, a move; as many simulations as fit in")
+    ] = None,
+    leaves: Annotated[
+        int, typer.Option(min=1, max=1024, help="of a search, evaluated side by side at most")
+    ] = 8,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="of the player; default another one each time")
+    ] = None,
+) -> None:
+    """Play as a Go engine that speaks GTP, for Sabaki, GoGui and servers.
+
+    Commands come on stdin, answers go to stdout. A search that the clock leaves too little time
+    for takes fewer simulations.
+    """
+    from algorithms.config import GameConfig, validate
+    from algorithms.gtp import run_engine
+    from algorithms.registry import make_agent
+
+    rules = validate(GameConfig, {"size": size, "komi": komi}, "the game").rules()
+    # A limit for training games would end a game that its players think is running.
+    rules = dataclasses.replace(rules, max_moves=None)
+    run_engine(make_agent(agent), rules, simulations, seconds, leaves, seed)
 
 
 @app.command()

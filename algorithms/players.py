@@ -8,7 +8,7 @@ from pydantic import Field
 from algorithms.evaluator import PlayoutEvaluator
 from algorithms.mixture import LeafConfig, leaf_evaluator
 from algorithms.model import Model, NetworkEvaluator
-from algorithms.search import Search, SearchConfig
+from algorithms.search import Search, SearchConfig, SearchResult
 from baselines.agent import distribution, sample_actions
 from goenv import GoBatch
 
@@ -69,6 +69,11 @@ class PolicyAgent:
         self.temperature = temperature
         self._evaluator = NetworkEvaluator(model)
 
+    @property
+    def evaluator(self) -> NetworkEvaluator:
+        """The network that says the policy."""
+        return self._evaluator
+
     def act(self, batch: GoBatch, rng: np.random.Generator) -> np.ndarray:
         """See `Agent`."""
         return _draw(self._logits(batch), batch.legal_actions(), self.temperature, rng)
@@ -107,6 +112,11 @@ class SearchAgent:
         self.temperature = temperature
         self._search = search
 
+    @property
+    def search(self) -> Search:
+        """By which it thinks."""
+        return self._search
+
     def act(self, batch: GoBatch, rng: np.random.Generator) -> np.ndarray:
         """See `Agent`."""
         self._search.evaluator.seed(rng)
@@ -120,7 +130,10 @@ class SearchAgent:
         return np.concatenate(parts)
 
     def _act(self, batch: GoBatch, rng: np.random.Generator) -> np.ndarray:
-        result = self._search.run(batch, rng)
+        return self.choose(self._search.run(batch, rng), rng)
+
+    def choose(self, result: SearchResult, rng: np.random.Generator) -> np.ndarray:
+        """Actions int64 [n] that it plays when a search, of whatever length, has found this."""
         if self.temperature == 0:
             return result.best
         return _draw(np.log(np.maximum(result.visits, 1)), result.visits > 0, self.temperature, rng)

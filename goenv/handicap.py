@@ -27,7 +27,7 @@ def handicap_points(size: int, stones: int) -> list[int]:
         )
     near = 3 if size >= 13 else 2
     far, middle = size - 1 - near, size // 2
-    corners = [(near, far), (far, near), (far, far), (near, near)]
+    corners = [(near, far), (far, near), (near, near), (far, far)]
     sides = [(middle, near), (middle, far), (near, middle), (far, middle)]
     points = corners[: min(stones, 4)]
     if stones >= 6:

@@ -13,10 +13,15 @@ from algorithms.search.config import SearchConfig
 from algorithms.search.reuse import begin_searches
 from algorithms.search.trees import (
     ACTIVE,
+    BUDGET,
     HALTED,
     ILLEGAL,
+    OPEN,
     PENDING,
     ROOT,
+    STARTED,
+    UNEXPANDED,
+    USED,
     Trees,
     allocate_trees,
     tree_bytes,
@@ -168,6 +173,42 @@ class Search:
             trees.rows[waiting] = np.arange(len(slots))
             self._logits, self._values = self.evaluator.evaluate(leaves, slots)
         return ended
+
+    def stop(self) -> None:
+        """Begin no more simulations: the searches under way end, once `round` has ended them.
+
+        What waits for its evaluation is still taken in, and every search has one simulation at
+        least, so there is a result, and trees that can be kept.
+        """
+        if self._trees is not None:
+            info = self._trees.info
+            info[:, BUDGET] = np.minimum(info[:, BUDGET], np.maximum(info[:, STARTED], 1))
+
+    def forget(self) -> None:
+        """Let the next searches begin from nothing, though the configuration says `reuse`."""
+        if self._trees is not None:
+            self._trees.info[:, USED] = 0
+
+    def line(self, game: int, action: int, longest: int) -> list[int]:
+        """How the last search of a game sees it go on: what was visited most, move for move.
+
+        Args:
+            game: index of the game.
+            action: to begin with, at the root.
+            longest: actions in the line, at most.
+        """
+        trees = self._trees
+        assert trees is not None
+        node, line = int(trees.info[game, ROOT]), [action]
+        while len(line) < longest:
+            child = int(trees.child[game, node, line[-1]])
+            if trees.visits[game, node, line[-1]] == 0 or child == UNEXPANDED:
+                break
+            node = child
+            if trees.state[game, node] != OPEN or not trees.visits[game, node].any():
+                break
+            line.append(int(trees.visits[game, node].argmax()))
+        return line
 
     def result(self, games: np.ndarray, done: np.ndarray | None = None) -> SearchResult:
         """What the last searches of `games` found; nothing in those that are `done`."""
