@@ -19,6 +19,9 @@ class ExactJudgement:
         mistake_rate: of the positions that it visits in play against itself, the share in which
             its move gives up points.
         score_regret: points that it gives up a move, in the mean over the same positions.
+        blunder_rate: the share in which its move gives up outcome: a win becomes a draw or a loss,
+            a draw a loss. In a decided game there is none to give up, and who learns from outcomes
+            has nothing to play for.
         score_exploitability: points that a player who knows it takes from it beyond the minimax
             value of the empty board, the mean of both colours.
         outcome_exploitability: the same in outcomes, 0 to 2; it is at its limit for most players.
@@ -26,6 +29,7 @@ class ExactJudgement:
 
     mistake_rate: float
     score_regret: float
+    blunder_rate: float
     score_exploitability: float
     outcome_exploitability: float
 
@@ -70,20 +74,24 @@ def judge_exactly(oracle: Oracle, policy: np.ndarray, opening_moves: int = 2) ->
         policy: a distribution over the legal actions of each state.
         opening_moves: random moves that begin the games whose positions count as visited.
     """
-    values = oracle.values("score")
+    values = {kind: oracle.values(kind) for kind in ("score", "outcome")}
     visits = visits_of(oracle, policy, opening_moves)
-    most = len(values) - 1
-    moves = mistakes = lost = 0.0
+    moves = mistakes = lost = blunders = 0.0
     for ply in np.flatnonzero(visits.any(axis=1)).tolist():
         met = np.flatnonzero(visits[ply])
-        given_up = np.nan_to_num(oracle.gives_up(values, most - ply)[met])
         weight = visits[ply, met][:, None] * policy[met]
+        left = len(visits) - ply
+        points, outcome = (
+            np.nan_to_num(oracle.gives_up(values[kind], left)[met]) for kind in values
+        )
         moves += weight.sum()
-        mistakes += (weight * (given_up > 0)).sum()
-        lost += (weight * given_up).sum()
+        mistakes += (weight * (points > 0)).sum()
+        lost += (weight * points).sum()
+        blunders += (weight * (outcome > 0)).sum()
     return ExactJudgement(
         mistake_rate=float(mistakes / moves),
         score_regret=float(lost / moves),
+        blunder_rate=float(blunders / moves),
         score_exploitability=exploitability(oracle, policy, "score"),
         outcome_exploitability=exploitability(oracle, policy, "outcome"),
     )

@@ -25,13 +25,15 @@ MEASURES = tuple(field.name for field in fields(ExactJudgement))
 _TITLES = {
     "mistake_rate": "mistake rate",
     "score_regret": "score regret",
+    "blunder_rate": "blunder rate",
     "score_exploitability": "score exploitability",
     "outcome_exploitability": "outcome exploitability",
 }
 
 _CAPTION = """<p class="caption">Mistake rate: share of the positions a player visits against
 itself, after two random moves, in which its move gives up points; score regret: points given up a
-move. Score exploitability: points that a player who knows it takes beyond the minimax value, the
+move; blunder rate: share of those positions in which its move gives up outcome, a win or a draw.
+Score exploitability: points that a player who knows it takes beyond the minimax value, the
 mean of both colours; outcome exploitability the same in wins. Means over seeds with 95 % intervals
 (Student’s t). Dashed and hollow: another network of the same learner.</p>"""
 
@@ -127,7 +129,7 @@ def exact_section(config: CompareConfig, judged: Sequence[Judged], report: Path)
     rows = exact_rows(config, judged)
     anchors = {row.group: row for row in rows if row.kind == "anchor"}
     parts = []
-    for measure in ("mistake_rate", "score_exploitability"):
+    for measure in ("mistake_rate", "blunder_rate", "score_exploitability"):
         curves = exact_curves(config, judged, measure)
         levels = {name: row.mean[measure] for name, row in anchors.items()}
         figure = figures.exact_figure(curves, levels, _TITLES[measure])

@@ -86,7 +86,9 @@ def look(learner: int | None) -> tuple[str, str]:
     """Colour and marker of the learner with this number; of an anchor for None."""
     if learner is None:
         return MUTED, "s"
-    return SERIES[learner % len(SERIES)], MARKERS[learner % len(MARKERS)]
+    # Learners that share a colour, where there are many, differ in their markers.
+    marker = (learner + learner // len(SERIES)) % len(MARKERS)
+    return SERIES[learner % len(SERIES)], MARKERS[marker]
 
 
 def ranking_figure(standings: Sequence[Standing], anchor: str) -> Figure:
@@ -186,7 +188,8 @@ def exact_figure(curves: Sequence[Curve], levels: dict[str, float], measure: str
             face = PAPER if is_companion else colour
             axes.plot(share, mean, color=colour, lw=1.9, marker=marker, ms=4.5, ls=style, mfc=face)
             ends.append((float(mean[-1]), curve.name, colour))
-        axes.set_ylim(bottom=0)
+        highest = [float(values.max()) for curve in curves for _, values in curve.seeds]
+        axes.set_ylim(0, 1.06 * max([*highest, *levels.values(), 1e-6]))
         axes.xaxis.set_major_formatter(PercentFormatter(1.0))
         axes.grid(axis="y")
         axes.set_axisbelow(True)

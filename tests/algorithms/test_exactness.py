@@ -52,7 +52,7 @@ def test_a_comparison_on_3x3_is_held_against_the_truth(tiny, store, gozoo, tmp_p
     page = (folder / "report" / "index.html").read_text(encoding="utf-8")
     assert '<section id="exact">' in page
     assert "nfsp (best response)" in page
-    for name in ("exact-mistake-rate", "exact-score-exploitability"):
+    for name in ("exact-mistake-rate", "exact-blunder-rate", "exact-score-exploitability"):
         assert (folder / "report" / "figures" / f"{name}.svg").exists()
     # What is judged is not judged again.
     times = {path: path.stat().st_mtime_ns for path in (folder / "exact").iterdir()}

@@ -73,3 +73,14 @@ def test_a_mistake_costs_what_the_oracle_says(oracle):
     worth = oracle.best_response(policy, responder)[-1, oracle.start]
     assert worth == -9 - 8.5
     assert exploitability(oracle, policy) == pytest.approx((18 + 0) / 2)
+
+
+def test_blunders_are_the_mistakes_that_cost_the_game(oracle, uniform):
+    judged = judge_exactly(oracle, uniform)
+    assert 0 < judged.blunder_rate < judged.mistake_rate
+    # With so much komi Black wins whatever anybody does; the points are worth what they were.
+    decided = Oracle(Rules(3, komi=-50.5, superko="simple", max_moves=24))
+    again = judge_exactly(decided, uniform)
+    assert again.blunder_rate == 0
+    assert again.mistake_rate == pytest.approx(judged.mistake_rate)
+    assert again.score_regret == pytest.approx(judged.score_regret, rel=1e-4)
