@@ -166,7 +166,10 @@ def print_progress(meetings: Sequence[Meeting], console: Console) -> None:
         "White",
     )
     for heading in headings:
-        table.add_column(heading, justify="left" if heading == "opponent" else "right")
+        if heading == "opponent":  # a long path is folded, numbers are not
+            table.add_column(heading, overflow="fold")
+        else:
+            table.add_column(heading, justify="right", no_wrap=True)
     for m in meetings:
         table.add_row(
             str(m.step), f"{m.seconds:.0f}", m.opponent, f"{m.komi:g}", str(m.games),
