@@ -1,9 +1,8 @@
 """Which of a game's moves gets how much of the credit for its end: a ladder, the plainest first.
 
 A policy gradient raises the log-probability of each move by a weight; the rungs differ in the
-weights alone. The sign of everything is the mover's: its outcome
-z, and the value v of its position, both in [-1, 1]. From one move to the next the mover changes,
-and with it the sign.
+weights alone. The sign of everything is the mover's: its outcome z, and the value v of its
+position, both in [-1, 1].
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ class CreditConfig(BaseModel):
         "action, whose log-probability is the mean of its moves'",
     )
     gae_lambda: float = Field(
-        0.95, ge=0, le=1, description="lambda of gae: 0 looks one move ahead, 1 is value"
+        0.95, ge=0, le=1, description="lambda of gae: 0 looks to the next own position, 1 is value"
     )
     normalise: bool = Field(
         False, description="divide the weights of an update by their standard deviation"
@@ -80,16 +79,18 @@ def _advantages(
 ) -> np.ndarray:
     """Generalised advantage estimation (Schulman et al. 2016, equation 16), no discount.
 
-    The value of a move is that of the position it leads to, where the other side is to move:
-    delta_t = -v_{t+1} - v_t, at the last move z - v_t; A_t = delta_t - lambda A_{t+1}.
+    A step is that to the same side's next position, two moves on; what the other side does between
+    belongs to the environment. delta_t = v_{t+2} - v_t, at a side's last move z - v_t;
+    A_t = delta_t + lambda A_{t+2}. A step of one move, to minus the value of the other side's
+    position, would ask for values that nobody learns: against a weaker opponent whoever moves is
+    the better, so every step would seem to lose what that is worth.
     """
     games, moves = outcome.shape
-    advantages = np.zeros((games, moves + 1))
+    ahead = np.pad(values, ((0, 0), (0, 2)))
+    advantages = np.zeros((games, moves + 2))
     for t in range(moves - 1, -1, -1):
-        last = length == t + 1
-        after = (
-            outcome[:, t] if t + 1 == moves else np.where(last, outcome[:, t], -values[:, t + 1])
-        )
-        later = np.where(last, 0.0, advantages[:, t + 1])
-        advantages[:, t] = after - values[:, t] - decay * later
-    return advantages[:, :-1]
+        last = length <= t + 2
+        after = np.where(last, outcome[:, t], ahead[:, t + 2])
+        later = np.where(last, 0.0, advantages[:, t + 2])
+        advantages[:, t] = after - values[:, t] + decay * later
+    return advantages[:, :moves]

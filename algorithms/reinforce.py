@@ -125,8 +125,6 @@ class Reinforce:
 
         length = np.zeros(count, np.int64)
         steps = []  # (own, games, places in them, planes, actions, colours, values)
-        # Advantages lead through the opponent's positions; all are to be judged by one network.
-        judge_all = self.config.credit.rung == "gae"
         while not batch.done.all():
             running, to_play = ~batch.done, batch.to_play
             legal = batch.legal_actions()
@@ -137,8 +135,6 @@ class Reinforce:
                 if len(games) == 0:
                     continue
                 logits, values = player.evaluate(batch, games)
-                if judge_all and not is_own:
-                    _, values = players[0].evaluate(batch, games)
                 chosen = sample_actions(np.where(legal[games], logits, -np.inf), self._rng)
                 planes, at = observe(batch, games), length[games]
                 mine = np.full(len(games), is_own)

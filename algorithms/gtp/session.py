@@ -177,24 +177,27 @@ class Session:
             self.clocks[colour].spend(time.monotonic() - began)
         return action_name(action, self.size)
 
-    def _genmove_analyze(self, command: Command, style: Style, wire: Wire) -> None:
-        """Play a move, and tell on the way what is found."""
+    def _begin_report(
+        self, command: Command, style: Style, wire: Wire, patient: bool
+    ) -> tuple[int, Reporter]:
+        """Begin an answer that goes on while we think: who is to move, and who tells of it."""
         self._thinker.check()
         wishes = read_wishes(command.arguments)
         colour = self.position.to_play if wishes.colour is None else wishes.colour
-        watch = Reporter(self._thinker, wire, style, wishes, self.size, patient=True)
+        watch = Reporter(self._thinker, wire, style, wishes, self.size, patient)
         wire.write(f"={command.number}\n")
+        return colour, watch
+
+    def _genmove_analyze(self, command: Command, style: Style, wire: Wire) -> None:
+        """Play a move, and tell on the way what is found."""
+        colour, watch = self._begin_report(command, style, wire, patient=True)
         move = self._genmove(colour, playing=True, watch=watch)
         watch.report()
         wire.write(f"play {move}\n\n")
 
     def _analyze(self, command: Command, style: Style, wire: Wire) -> None:
         """Think until another line comes, and tell what is found."""
-        self._thinker.check()
-        wishes = read_wishes(command.arguments)
-        colour = self.position.to_play if wishes.colour is None else wishes.colour
-        watch = Reporter(self._thinker, wire, style, wishes, self.size, patient=False)
-        wire.write(f"={command.number}\n")
+        colour, watch = self._begin_report(command, style, wire, patient=False)
         self._thinker.study(self.position.batch_for(colour), self._rng, Effort(), watch)
         if not wire.waiting():  # there is no room for more simulations
             watch.report()

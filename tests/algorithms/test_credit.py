@@ -35,9 +35,9 @@ def test_each_rung(rung, expected):
 
 
 def test_advantages_of_one_step_are_differences_of_values():
-    # Game 1: 0.2 becomes -0.1 for its mover; 0.1 becomes -0.6; 0.6 becomes a win.
+    # Game 1: Black's 0.2 becomes 0.6, and that a win; White has one move, its 0.1 becomes a loss.
     np.testing.assert_allclose(
-        weights("gae", gae_lambda=0), [[-0.3, -0.7, 0.4], [-0.2, 1.3, 0]], atol=1e-12
+        weights("gae", gae_lambda=0), [[0.4, -1.1, 0.4], [-1.5, 1.3, 0]], atol=1e-12
     )
 
 
@@ -46,10 +46,26 @@ def test_advantages_to_the_end_are_outcomes_less_values():
 
 
 def test_advantages_between_decay_with_every_move():
-    # A_2 = 0.4; A_1 = -0.7 - 0.5 * 0.4; A_0 = -0.3 - 0.5 * A_1.
+    # A_2 = 0.4; A_0 = 0.4 + 0.5 * A_2.
     np.testing.assert_allclose(
-        weights("gae", gae_lambda=0.5), [[0.15, -0.9, 0.4], [-0.85, 1.3, 0]], atol=1e-12
+        weights("gae", gae_lambda=0.5), [[0.6, -1.1, 0.4], [-1.5, 1.3, 0]], atol=1e-12
     )
+
+
+def test_advantages_are_fair_to_who_is_stronger_whoever_moves():
+    """With the right values of a player who wins four games in five, they are zero on average."""
+    rng = np.random.default_rng(0)
+    length = rng.integers(4, 9, size=20_000)
+    own = np.arange(8) % 2 == 0
+    won = np.where(rng.random(20_000) < 0.8, 1.0, -1.0)
+    outcome = np.where(own, won[:, None], -won[:, None])
+    # The network has learned the own positions alone, and takes all others for such.
+    values = np.full((20_000, 8), 0.6)
+    for decay in (0.0, 0.5, 0.95, 1.0):
+        config = CreditConfig(rung="gae", gae_lambda=decay)
+        found = move_weights(config, outcome, values, length, np.zeros_like(outcome))
+        played = np.arange(8) < length[:, None]
+        assert abs(found[played & own].mean()) < 0.02
 
 
 def test_what_lies_past_the_end_of_a_game_changes_nothing():
