@@ -1,4 +1,4 @@
-"""The command line: gozoo train | curve | compare | match | gtp | exploit | bench | warmup."""
+"""The command line, `gozoo`; the groups `bench` and `study` have files of their own."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ try:
 
     from algorithms.cli_bench import bench
     from algorithms.cli_shared import Stop, console
+    from algorithms.cli_study import study
 except ImportError:
     sys.exit("gozoo: the command needs more than goenv does: pip install 'gozoo[zoo]'")
 
@@ -305,6 +306,7 @@ def exploit(
 
 
 app.add_typer(bench, name="bench")
+app.add_typer(study, name="study")
 
 
 def main() -> None:

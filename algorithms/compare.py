@@ -15,13 +15,10 @@ was stopped goes on where it was.
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-
-import torch
 
 from algorithms import workers
 from algorithms.config import (
@@ -52,7 +49,7 @@ from algorithms.judging import (
     rate,
     read_games,
 )
-from algorithms.model import default_device
+from algorithms.machine import describe_machine
 from algorithms.registry import make_agent
 from algorithms.report import write_report
 from algorithms.run import Status, is_complete, train
@@ -195,26 +192,6 @@ def _play_meetings(
             played += news.count
             display.update("games", played / total, f"{played} of {total}")
     return not stopping()
-
-
-def describe_machine() -> dict[str, str]:
-    """What the figures were measured on."""
-    return {
-        "processor": _processor(),
-        "cores": str(available_cores()),
-        "platform": platform.system(),
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "device": str(default_device()),
-    }
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if "model name" in line)
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
 
 
 def _check_judging(config: CompareConfig) -> None:

@@ -247,8 +247,8 @@ def load_config(kind: type[Config], path: Path, overrides: Sequence[str] = ()) -
         raise ConfigError(f"{path} is not valid YAML: {error}") from None
     if not isinstance(data, dict):
         raise ConfigError(f"{path} must hold keys and values, such as 'name: my_run'")
-    for override in overrides:
-        _override(data, override)
+    for each in overrides:
+        override(data, each)
     return validate(kind, data, str(path))
 
 
@@ -323,15 +323,20 @@ def claim_folder(
     store_config(path, config)
 
 
-def _override(data: dict[str, Any], override: str) -> None:
-    key, separator, text = override.partition("=")
+def override(data: dict[str, Any], text: str) -> None:
+    """Set ``dotted.key=value``, the value in YAML, in plain data.
+
+    Raises:
+        ConfigError: it is none, or a key on the way is no group.
+    """
+    key, separator, written = text.partition("=")
     parts = key.strip().split(".")
     if not separator or not all(parts):
-        raise ConfigError(f"an override looks like game.size=7, got {override!r}")
+        raise ConfigError(f"an override looks like game.size=7, got {text!r}")
     try:
-        value = yaml.safe_load(text)
+        value = yaml.safe_load(written)
     except yaml.YAMLError:
-        raise ConfigError(f"the value of {key} is not valid YAML: {text!r}") from None
+        raise ConfigError(f"the value of {key} is not valid YAML: {written!r}") from None
     node = data
     for depth, part in enumerate(parts[:-1]):
         child = node.setdefault(part, {})

@@ -19,8 +19,8 @@ from rich.table import Table
 from algorithms.bench.duel import Duel, Tally
 from algorithms.bench.peer_referees import PEERS
 from algorithms.bench.referees import Referee, SlowReferee
-from algorithms.compare import describe_machine
 from algorithms.display import Display
+from algorithms.machine import describe_machine
 from goenv import Rules
 from goenv.rules import Superko
 

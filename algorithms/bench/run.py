@@ -13,8 +13,8 @@ from rich.table import Table
 from algorithms.bench.environments import own_contenders
 from algorithms.bench.peers import peer_contenders
 from algorithms.bench.timing import Contender, Figure, measure
-from algorithms.compare import describe_machine
 from algorithms.display import Display
+from algorithms.machine import describe_machine
 from goenv.threads import available_cores
 
 

@@ -15,9 +15,9 @@ from rich.table import Table
 from algorithms.alphazero import AlphaZero, AlphaZeroConfig
 from algorithms.bench.searches import GAMES, network_for
 from algorithms.budget import Ledger
-from algorithms.compare import describe_machine
 from algorithms.display import Display
 from algorithms.evaluator import Evaluator
+from algorithms.machine import describe_machine
 from algorithms.search import SearchConfig
 from algorithms.self_play import Episode, SelfPlayConfig
 from goenv import GoBatch, Rules

@@ -31,7 +31,7 @@ MARKERS = "os^DvP"
 _VARIABLES = {INK: "ink", MUTED: "muted", RULE: "rule", PAPER: "paper"} | {
     colour: f"series-{number}" for number, colour in enumerate(SERIES)
 }
-_STYLE: dict[Any, Any] = {
+STYLE: dict[Any, Any] = {
     "font.size": 9,
     "font.family": "sans-serif",
     "svg.fonttype": "none",  # text stays text: searchable, and in the page's own font
@@ -59,7 +59,8 @@ _STYLE: dict[Any, Any] = {
     "xtick.major.width": 0.6,
     "ytick.major.width": 0.6,
 }
-_WIDTH = 6.5  # inches
+WIDTH = 6.5
+"""Width of a figure, inches."""
 _WIDE_SPREAD = 8.0  # learners whose spending differs more than so many times get a log axis
 
 
@@ -93,8 +94,8 @@ def look(learner: int | None) -> tuple[str, str]:
 
 def ranking_figure(standings: Sequence[Standing], anchor: str) -> Figure:
     """Ratings as dots with intervals, one row each, the first on top; hollow without search."""
-    with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(_WIDTH, 0.62 + 0.27 * len(standings)), layout="constrained")
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, 0.62 + 0.27 * len(standings)), layout="constrained")
         axes = figure.subplots()
         for row, standing in enumerate(standings):
             rating, (colour, marker) = standing.rating, look(standing.learner)
@@ -132,8 +133,8 @@ def curves_figure(curves: Sequence[Curve], levels: dict[str, float], spent: str)
         levels: Elo of the anchors, drawn as horizontal lines.
         spent: name of the currency.
     """
-    with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(_WIDTH, 3.7), layout="constrained")
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, 3.7), layout="constrained")
         axes = figure.subplots()
         for level in levels.values():
             axes.axhline(level, color=MUTED, lw=0.8, ls=(0, (4, 3)), zorder=1)
@@ -163,14 +164,14 @@ def curves_figure(curves: Sequence[Curve], levels: dict[str, float], spent: str)
             for curve in curves
             if curve.mean.shape[1]
         ]
-        _label_ends(axes, labels + [(elo, name, MUTED) for name, elo in levels.items()])
+        label_ends(axes, labels + [(elo, name, MUTED) for name, elo in levels.items()])
     return figure
 
 
 def exact_figure(curves: Sequence[Curve], levels: dict[str, float], measure: str) -> Figure:
     """A measure of the exact truth over the share of the budget; see `curves_figure`."""
-    with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(_WIDTH, 3.5), layout="constrained")
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, 3.5), layout="constrained")
         axes = figure.subplots()
         ends = []
         for level in levels.values():
@@ -195,7 +196,7 @@ def exact_figure(curves: Sequence[Curve], levels: dict[str, float], measure: str
         axes.set_axisbelow(True)
         axes.set_xlabel("share of the budget")
         axes.set_ylabel(measure)
-        _label_ends(axes, ends + [(level, name, MUTED) for name, level in levels.items()])
+        label_ends(axes, ends + [(level, name, MUTED) for name, level in levels.items()])
     return figure
 
 
@@ -208,8 +209,8 @@ def win_rates_figure(
         lines: by name, spending [K] and win rates with the ends of their intervals [K].
         spent: name of the currency.
     """
-    with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(_WIDTH, 3.2), layout="constrained")
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, 3.2), layout="constrained")
         axes = figure.subplots()
         ends = []
         for number, (name, (spending, rates)) in enumerate(lines.items()):
@@ -228,7 +229,7 @@ def win_rates_figure(
         axes.set_axisbelow(True)
         axes.set_xlabel(spent)
         axes.set_ylabel("games won")
-        _label_ends(axes, ends)
+        label_ends(axes, ends)
     return figure
 
 
@@ -246,13 +247,15 @@ def _scale_spending(axes: Axes, curves: Sequence[Curve]) -> None:
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
 
 
-def _label_ends(axes: Axes, labels: list[tuple[float, str, str]]) -> None:
+def label_ends(axes: Axes, labels: list[tuple[float, str, str]]) -> None:
     """Names at the right margin beside the ends of lines, pushed apart where they would touch."""
     if not labels:
         return
-    low, high = axes.get_ylim()
     labels = sorted(labels)
-    wanted = np.array([(elo - low) / (high - low) for elo, _, _ in labels])
+    # By the axes' own scale, which may be logarithmic.
+    low, high = axes.transScale.transform([(1, end) for end in axes.get_ylim()])[:, 1]
+    heights = axes.transScale.transform([(1, value) for value, _, _ in labels])[:, 1]
+    wanted = (heights - low) / (high - low)
     gap = 0.062  # of the axes' height: a line of text
     # Place upwards, then push back what went past the top; the order never changes.
     placed = wanted.copy()
@@ -274,8 +277,8 @@ def training_figure(panels: dict[str, list[tuple[np.ndarray, np.ndarray]]], lear
     """Small multiples: a panel per metric, a line per seed, over steps of the learner."""
     columns = 3
     rows = -(-len(panels) // columns)
-    with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(_WIDTH, 0.25 + 1.35 * rows), layout="constrained")
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, 0.25 + 1.35 * rows), layout="constrained")
         grid = figure.subplots(rows, columns, squeeze=False, sharex=True)
         colour, _ = look(learner)
         for number, (axes, (name, lines)) in enumerate(
@@ -305,7 +308,7 @@ def _large(lines: list[tuple[np.ndarray, np.ndarray]]) -> bool:
 def save(figure: Figure, path: Path, png: bool = False) -> None:
     """Store a figure as ``.svg``, and as ``.png`` beside it if asked."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         # Without the date and the maker, the same figure gives the same file.
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         figure.savefig(path.with_suffix(".svg"), metadata=nothing)

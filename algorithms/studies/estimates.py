@@ -1,0 +1,68 @@
+"""Estimates with 95 % intervals from independent replicates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from algorithms.report.exact import interval_of_mean
+from algorithms.studies.study import Estimate
+
+
+def mean_of(values: Sequence[float] | np.ndarray) -> Estimate:
+    """Mean of independent values, with Student's t; a single value has no interval (nan)."""
+    mean, low, high = interval_of_mean(list(values))
+    return Estimate(mean, low, high) if len(values) > 1 else Estimate(mean, np.nan, np.nan)
+
+
+def bootstrap(
+    statistic: Callable[[list[np.ndarray]], float],
+    samples: Sequence[np.ndarray],
+    repeats: int = 1000,
+    seed: int = 0,
+) -> Estimate:
+    """A statistic of several independent samples, with its percentile bootstrap interval.
+
+    Args:
+        statistic: from samples, arrays whose first axis runs over independent units, to a number.
+        samples: each drawn anew, with replacement, by itself.
+        repeats: of drawing.
+        seed: of the draws.
+
+    Source: Efron and Tibshirani 1993, "An introduction to the bootstrap", chapter 13.
+    """
+    rng = np.random.default_rng(seed)
+    drawn = [
+        statistic([sample[rng.integers(len(sample), size=len(sample))] for sample in samples])
+        for _ in range(repeats)
+    ]
+    finite = [value for value in drawn if np.isfinite(value)]
+    whole = statistic(list(samples))
+    if len(finite) < 0.9 * repeats:
+        return Estimate(whole, np.nan, np.nan)
+    low, high = np.quantile(finite, (0.025, 0.975))
+    return Estimate(whole, float(low), float(high))
+
+
+def exponent(
+    x: Sequence[float], samples: Sequence[np.ndarray], repeats: int = 1000, seed: int = 0
+) -> Estimate:
+    """The exponent b in y ~ x**b: least squares on logarithms, with a bootstrap interval.
+
+    Args:
+        x: positive, one a sample.
+        samples: at each x independent replicates: float [replicates] whose mean is y, or
+            [replicates, 2] where y is the ratio of the two means.
+        repeats, seed: see `bootstrap`.
+    """
+    log_x = np.log(np.asarray(x, np.float64))
+
+    def slope(drawn: list[np.ndarray]) -> float:
+        parts = [np.atleast_1d(sample.mean(axis=0)) for sample in drawn]
+        means = np.array([part[0] / (part[1] if len(part) == 2 else 1.0) for part in parts])
+        if (means <= 0).any():
+            return np.nan
+        return float(np.polyfit(log_x, np.log(means), 1)[0])
+
+    return bootstrap(slope, samples, repeats, seed)

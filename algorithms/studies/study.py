@@ -1,0 +1,213 @@
+"""The words of a study: hypotheses, estimates, verdicts, findings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from matplotlib.figure import Figure
+from pydantic import BaseModel, ConfigDict
+
+from algorithms import workers
+from algorithms.studies.data import Row, Rows
+from algorithms.studies.names import StudyText, text_of
+
+Verdict = Literal["holds", "does not hold", "undecided"]
+Outcome = Literal["holds", "does not hold", "undecided", "mixed"]
+
+
+class StudyConfig(BaseModel):
+    """What a preset of a study sets; a subclass for each study."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A measured number with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.3g} [{self.low:.3g}, {self.high:.3g}]"
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """A statement about a number that is to be measured, written before the run.
+
+    Attributes:
+        quantity: name of the number, a key of `Findings.measured`.
+        text: the statement in words.
+        low, high: the range in which the number lies if the statement is true; infinite ends are
+            allowed.
+        source: ``"claim"``, a claim of the lecture (the study's question), or ``"prediction"``,
+            what we expect, for which the ledger keeps score.
+        claim: which one of the lecture, such as ``"C13"``.
+    """
+
+    quantity: str
+    text: str
+    low: float
+    high: float
+    source: Literal["claim", "prediction"]
+    claim: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.low < self.high:
+            raise ValueError(f"{self.quantity}: low must lie below high")
+
+    def verdict(self, measured: Estimate | None) -> Verdict:
+        """Holds if the whole interval lies in the range, fails if none of it does."""
+        if measured is None or not measured.low <= measured.high:  # nan too
+            return "undecided"
+        if self.low <= measured.low and measured.high <= self.high:
+            return "holds"
+        if measured.high < self.low or self.high < measured.low:
+            return "does not hold"
+        return "undecided"
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A figure with the numbers that it shows.
+
+    Attributes:
+        name: of its files.
+        caption: what it shows, a sentence or two.
+        figure: the drawing; see `algorithms.studies.charts`.
+        rows: what is drawn, stored as CSV beside it.
+    """
+
+    name: str
+    caption: str
+    figure: Figure
+    rows: Sequence[Row]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table.
+
+    Attributes:
+        name: of its CSV file.
+        caption: what it says.
+        rows: all with the same keys, which are the headings.
+    """
+
+    name: str
+    caption: str
+    rows: Sequence[Row]
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What the rows of all cells came to.
+
+    Attributes:
+        measured: estimates by quantity; one that could not be measured is left out.
+        pictures, sheets: shown in this order.
+        remarks: what else is to be said, a sentence each.
+    """
+
+    measured: Mapping[str, Estimate]
+    pictures: Sequence[Picture] = ()
+    sheets: Sequence[Sheet] = ()
+    remarks: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class CellFolder:
+    """Where a cell may keep what it needs to go on, and how it tells how far it is.
+
+    Attributes:
+        name: of the cell.
+        path: a folder of its own, which outlives a stop.
+    """
+
+    name: str
+    path: Path
+
+    def tell(self, share: float, text: str = "") -> None:
+        """Report that `share` of the cell, 0 to 1, is done.
+
+        Raises:
+            Stopped: the study is to stop; the cell's rows are not stored.
+        """
+        workers.report(CellProgress(self.name, share, text))
+        if workers.should_stop():
+            raise Stopped
+
+
+@dataclass(frozen=True)
+class CellProgress:
+    """Told by a worker: how far a cell is."""
+
+    name: str
+    share: float
+    text: str
+
+
+class Stopped(Exception):
+    """The study was asked to stop."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """One question about learning.
+
+    Attributes:
+        name: on the command line.
+        axes: the variables, what is varied first, what is measured last.
+        hypotheses: claims first, then predictions.
+        config: class of its presets.
+        presets: ``"quick"`` for minutes on two cores, ``"full"`` for hours, ``"tiny"`` for tests.
+        cells: the cells of a configuration by name, as keywords of `measure`.
+        measure: a cell: ``measure(config, folder, **cell)`` gives its rows.
+        analyse: findings from the rows of all cells.
+        parent: name of the study that led to this one.
+        claims: of the lecture that it is about.
+    """
+
+    name: str
+    axes: tuple[str, ...]
+    hypotheses: tuple[Hypothesis, ...]
+    config: type[StudyConfig]
+    presets: Mapping[str, StudyConfig]
+    cells: Callable[[Any], Mapping[str, Mapping[str, Any]]]
+    measure: Callable[..., Sequence[Row]]
+    analyse: Callable[[Rows, Any], Findings]
+    parent: str | None = None
+    claims: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> StudyText:
+        """Title, question, theory, method, and what was not tested."""
+        return text_of(self.name)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A hypothesis with what was measured."""
+
+    hypothesis: Hypothesis
+    measured: Estimate | None
+    verdict: Verdict = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "verdict", self.hypothesis.verdict(self.measured))
+
+
+def judge(study: Study, findings: Findings) -> list[Judged]:
+    """Hold every hypothesis against what was measured."""
+    return [Judged(each, findings.measured.get(each.quantity)) for each in study.hypotheses]
+
+
+def outcome(verdicts: Sequence[Verdict]) -> Outcome:
+    """The outcome of a study from the verdicts on its claims."""
+    kinds = set(verdicts)
+    return kinds.pop() if len(kinds) == 1 else "mixed" if kinds else "undecided"
