@@ -318,66 +318,40 @@ def _comparisons(variance: Mapping, needed: Mapping, config: VarianceConfig) -> 
     return found
 
 
-_U, _A = "untrained, forced", "az:5, forced"
+def _claim(kind: str, low: float, high: float, text: str) -> Hypothesis:
+    return Hypothesis(f"{kind}, untrained, forced", text, low, high, "claim", "C13")
 
 
-def _exponent(
-    kind: str, where: str, low: float, high: float, text: str, claim: str = ""
-) -> Hypothesis:
-    source = "claim" if claim else "prediction"
-    return Hypothesis(f"{kind}, {where}", text, low, high, source, claim)  # type: ignore[arg-type]
+def _expect(quantity: str, low: float, high: float, text: str) -> Hypothesis:
+    return Hypothesis(quantity, text, low, high, "prediction")
 
+
+_AS_SPOKEN = "With one reward at the end the variance grows with the square of T (as spoken)."
+_EVERY_MOVE = (
+    "With a reward at every move, the sum of gradients times the sum of rewards has a variance "
+    "that grows with the square of T."
+)
+_ONE_ACTION = "A game as one action, by the mean of its moves' log-probabilities: it falls with T."
+_SEARCH = (
+    "At the longest T a trained policy's search target needs a hundredth of the games that the "
+    "outcome needs, or fewer."
+)
 
 STUDY = Study(
     name="variance-vs-length",
     axes=("moves of a game T", "kind of credit", "variance of the gradient, signal to noise"),
     claims=("C13", "C14"),
     hypotheses=(
-        _exponent(
-            "outcome",
-            _U,
-            1.8,
-            2.2,
-            "With one reward at the end the variance grows with the "
-            "square of T (the claim as spoken).",
-            "C13",
-        ),
-        _exponent(
-            "coin",
-            _U,
-            1.8,
-            2.2,
-            "With a reward at every move, the sum of gradients times "
-            "the sum of rewards has a variance that grows with the square of T.",
-            "C13",
-        ),
-        _exponent(
-            "sequence",
-            _U,
-            -1.2,
-            -0.8,
-            "A game as one action, by the mean log-probability of "
-            "its moves: the variance falls with T.",
-            "C13",
-        ),
-        _exponent("outcome", _U, 0.85, 1.2, "With one reward at the end the exponent is one."),
-        _exponent("winner", _U, 0.85, 1.2, "The winner's moves alone: one."),
-        _exponent("outcome", _A, 0.85, 1.3, "One reward at the end, a trained policy: one."),
-        _exponent("coin to go", _U, 1.8, 2.2, "Rewards to go: still two."),
-        Hypothesis(
-            "coin to go over total", "Rewards to go halve the variance.", 0.4, 0.6, "prediction"
-        ),
-        _exponent(
-            "area", _U, 1.7, 2.3, "Area at every move: its sum grows with the root of T, so two."
-        ),
-        Hypothesis(
-            "games saved by search, az:5",
-            "At the longest T a trained policy's search "
-            "target needs a hundredth of the games that the outcome needs, or fewer.",
-            100,
-            np.inf,
-            "prediction",
-        ),
+        _claim("outcome", 1.8, 2.2, _AS_SPOKEN),
+        _claim("coin", 1.8, 2.2, _EVERY_MOVE),
+        _claim("sequence", -1.2, -0.8, _ONE_ACTION),
+        _expect("outcome, untrained, forced", 0.85, 1.2, "One reward at the end: exponent one."),
+        _expect("winner, untrained, forced", 0.85, 1.2, "The winner's moves alone: one."),
+        _expect("outcome, az:5, forced", 0.85, 1.3, "One reward, a trained policy: one."),
+        _expect("coin to go, untrained, forced", 1.8, 2.2, "Rewards to go: still two."),
+        _expect("coin to go over total", 0.4, 0.6, "Rewards to go halve the variance."),
+        _expect("area, untrained, forced", 1.7, 2.3, "Area at every move, total: two."),
+        _expect("games saved by search, az:5", 100, np.inf, _SEARCH),
     ),
     config=VarianceConfig,
     presets={
