@@ -31,7 +31,8 @@ class PlayedGames:
         target: float32 [M, A], what a search of the position made of the policy; [M, 0] without.
         length: int64 [G].
         outcome: float64 [G], Black's.
-        lead: float64 [G, T + 1], Black's area less White's after each move; constant past the end.
+        lead: float64 [G, T + 1], Black's area less White's before the first move and after each;
+            constant past the end.
     """
 
     planes: np.ndarray
@@ -80,6 +81,7 @@ def play(
     rng: np.random.Generator,
     passes: bool = True,
     search: Search | None = None,
+    opening: int = 0,
 ) -> PlayedGames:
     """Let the policy of a network play both sides, its moves drawn at temperature 1.
 
@@ -89,15 +91,21 @@ def play(
         games: how many.
         rng: of all draws.
         passes: whether the policy may pass where it has another move. If not, games last
-            `max_moves` moves.
+            `max_moves` moves, those of the opening included.
         search: asked for a target in every position; its pass counts for nothing without `passes`.
+        opening: moves drawn evenly that come before; they are no moves of the policy's.
     """
     assert rules.max_moves is not None
     batch = GoBatch(games, rules, seed=int(rng.integers(2**63)))
     parts = []
     length = np.zeros(games, np.int64)
-    lead = np.zeros((games, rules.max_moves + 1))
-    for ply in range(rules.max_moves):
+    for _ in range(opening):
+        legal = batch.legal_actions()
+        legal[:, -1] = ~legal[:, :-1].any(axis=1)
+        batch.step(np.argmax(legal * rng.random(legal.shape), axis=1))
+    most = rules.max_moves - opening
+    lead = np.repeat((batch.score() + batch.komi)[:, None], most + 1, axis=1)
+    for ply in range(most):
         running = np.flatnonzero(~batch.done)
         if len(running) == 0:
             break

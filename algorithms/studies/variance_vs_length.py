@@ -59,11 +59,12 @@ class VarianceConfig(StudyConfig):
 
     size: int = Field(9, ge=3, description="board of the games of a forced length")
     lengths: tuple[int, ...] = Field((8, 16, 32, 64), description="forced lengths T, moves")
+    opening: int = Field(40, ge=0, description="random moves before them, for something to fight")
     sizes: tuple[int, ...] = Field((3, 5, 7), description="boards of the games with ordinary ends")
     policies: tuple[str, ...] = Field(("untrained", "az:5"), description="whose policy it is")
-    blocks: int = Field(8, ge=2, description="independent blocks of games")
-    games: int = Field(16, ge=2, description="games of a block")
-    value_games: int = Field(300, ge=10, description="games from which the baseline learns")
+    blocks: int = Field(10, ge=2, description="independent blocks of games")
+    moves: int = Field(1024, ge=8, description="moves of a block, about")
+    value_moves: int = Field(20_000, ge=10, description="moves from which the baseline learns")
     value_steps: int = Field(200, ge=1, description="its steps of training")
     simulations: int = Field(16, ge=2, description="of the search that makes targets")
 
@@ -121,11 +122,14 @@ def measure(
     """Gram rows of one policy at one length; see `gradients.gram_rows`."""
     model = make_policy(policy)
     # Half a point decides where an even number of moves leaves equal areas.
-    rules = Rules(size, komi=0.5, max_moves=moves or 12 * size * size // 5)
+    opening = config.opening if moves else 0
+    rules = Rules(size, komi=0.5, max_moves=opening + (moves or 12 * size * size // 5))
+    expected = moves or size * size
     rng = np.random.default_rng([size, moves or 0, len(policy)])
     passes = moves is None
     baseline = Model(model.config, seed=1)
-    learned = play(model, rules, config.value_games, rng, passes)
+    few = max(10, config.value_moves // expected)
+    learned = play(model, rules, few, rng, passes, opening=opening)
     mean_outcome = float(learned.outcome.mean())
     loss = fit_values(baseline, learned, config.value_steps, rng)
     # The policy's own playouts at the leaves ground the search where values are worth nothing.
@@ -138,7 +142,8 @@ def measure(
     blocks: list[dict[str, GradientSums]] = []
     lengths = []
     for block in range(config.blocks):
-        played = play(model, rules, config.games, rng, passes, search)
+        games = max(2, config.moves // expected)
+        played = play(model, rules, games, rng, passes, search, opening)
         lengths.append(played.length.mean())
         weights = credit_weights(played, values_of(baseline, played), mean_outcome, rng)
         sums = game_gradients(model, played, surrogates(played, weights))
@@ -273,9 +278,9 @@ def _gram(part: Rows) -> tuple[np.ndarray, np.ndarray, int]:
 
 
 def _games_needed(variance: float, signal: Estimate) -> Estimate:
-    """Variance over signal; without an upper end where no signal was found."""
+    """Variance over signal; infinite where no signal was found."""
     if signal.value <= 0:
-        return Estimate(np.nan, variance / max(signal.high, 1e-300), np.nan)
+        return Estimate(np.inf, variance / max(signal.high, 1e-300), np.inf)
     high = variance / signal.low if signal.low > 0 else np.inf
     return Estimate(variance / signal.value, variance / signal.high, high)
 
@@ -359,19 +364,20 @@ STUDY = Study(
         "full": VarianceConfig(
             lengths=(8, 16, 32, 64, 128),
             sizes=(3, 4, 5, 6, 7, 8, 9),
-            blocks=24,
-            games=32,
-            value_games=1000,
-            value_steps=500,
+            blocks=30,
+            moves=4096,
+            value_moves=100_000,
+            value_steps=800,
             simulations=32,
         ),
         "tiny": VarianceConfig(
             size=4,
             lengths=(4, 8),
             sizes=(3,),
+            opening=6,
             blocks=3,
-            games=4,
-            value_games=20,
+            moves=32,
+            value_moves=100,
             value_steps=5,
             simulations=4,
         ),
