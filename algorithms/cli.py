@@ -322,7 +322,7 @@ def main() -> None:
         from algorithms.expert_games import DataError
         from algorithms.registry import AgentError
         from algorithms.workers import WorkerError
-        from baselines.gtp import EngineError
+        from baselines.engine_process import EngineError
 
         known = (
             ConfigError, CheckpointError, AgentError, EngineError, WorkerError, DataError,

@@ -13,8 +13,8 @@ from algorithms.checkpoint import WEIGHTS, CheckpointError, load_weights
 from algorithms.players import PlayConfig, network_agent, uct_agent
 from algorithms.shipped import UnknownPlayer, locate
 from baselines.agent import Agent, RandomAgent
+from baselines.engine_process import EngineError, find_program
 from baselines.engines import EngineAgent, gnugo_agent
-from baselines.gtp import EngineError, find_program
 
 
 class AgentError(ValueError):

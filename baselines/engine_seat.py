@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from baselines.engine_process import EngineError, EngineFault
 from baselines.game_lines import Line
-from baselines.gtp import CommandRefused, EngineError, EngineFault, GtpProcess
+from baselines.gtp import CommandRefused, GtpProcess
 from goenv import BLACK, Rules
 from goenv.coordinates import action_name, action_of_name
 

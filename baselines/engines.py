@@ -9,9 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from baselines.engine_process import EngineError, EngineFault, find_program
 from baselines.engine_seat import Command, Fault, Request, Seat
 from baselines.game_lines import Line, LineBook
-from baselines.gtp import EngineError, EngineFault, GtpProcess, find_program
+from baselines.gtp import GtpProcess
 from goenv import GoBatch, Rules
 from goenv.threads import available_cores
 

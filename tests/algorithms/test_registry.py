@@ -16,7 +16,7 @@ from algorithms.registry import AgentError, make_agent
 from algorithms.run import list_snapshots
 from baselines import engines
 from baselines.agent import Agent
-from baselines.gtp import find_program
+from baselines.engine_process import find_program
 from goenv import GoBatch, Rules
 
 RULES = Rules(3, komi=0.5)
