@@ -1,4 +1,4 @@
-"""The command line: gozoo train | curve | compare | match | gtp | exploit | bench | warmup."""
+"""The command line: gozoo train, curve, compare, match, gtp, exploit, label, bench, warmup."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ try:
     from rich.table import Table
 
     from algorithms.cli_bench import bench
+    from algorithms.cli_label import label
     from algorithms.cli_shared import Stop, console
 except ImportError:
     sys.exit("gozoo: the command needs more than goenv does: pip install 'gozoo[zoo]'")
@@ -136,8 +137,9 @@ def match(
     """Let two agents play; colours alternate, both from each opening.
 
     Agents: `random`; `uct:400` (playouts a move); `gnugo:10` (GNU Go, by its level);
-    `'gtp:COMMAND'` (any engine that speaks GTP); `runs/NAME` or a checkpoint in it, with settings
-    of play after a question mark, such as `runs/NAME?simulations=0` for the policy without search.
+    `'katago:CONFIG?model=NET&visits=16'`; `'gtp:COMMAND'` (any engine that speaks GTP); `runs/NAME`
+    or a checkpoint in it, with settings of play after a question mark, such as
+    `runs/NAME?simulations=0` for the policy without search.
     """
     from algorithms.config import GameConfig, validate
     from algorithms.display import Display, rate_text
@@ -304,6 +306,7 @@ def exploit(
     console.print(table)
 
 
+app.command()(label)
 app.add_typer(bench, name="bench")
 
 
@@ -319,7 +322,7 @@ def main() -> None:
         # Only now: these bring torch along, for which --help need not wait.
         from algorithms.checkpoint import CheckpointError
         from algorithms.config import ConfigError
-        from algorithms.expert_games import DataError
+        from algorithms.labels import DataError
         from algorithms.registry import AgentError
         from algorithms.workers import WorkerError
         from baselines.engine_process import EngineError

@@ -124,7 +124,7 @@ WRONG = {
     "an open quotation": ("gtp:gnugo 'x", ["no command line", "quotation"]),
     "no program": ("gtp:no-such-program -x", ["there is no program 'no-such-program'"]),
     "nonsense": ("nonsense", ["'nonsense'", "Agents are", "uct:400", "runs/NAME"]),
-    "an unknown kind": ("katago:10", ["'katago:10'", "Agents are"]),
+    "an unknown kind": ("leela:10", ["'leela:10'", "Agents are", "katago:CONFIG"]),
     "nothing": ("", ["''", "Agents are"]),
     "a missing path": ("{run}/checkpoints/999999", ["999999", "Agents are"]),
     "a missing path with settings": ("runs/zz?simulations=3", ["runs/zz", "Agents are"]),
