@@ -210,7 +210,10 @@ def curve(
     run: Annotated[Path, typer.Argument(help="folder of a run")],
     against: Annotated[
         list[str] | None,
-        typer.Option(help="an opponent, such as uct:2000, may be given again; default uct:400"),
+        typer.Option(
+            help="an opponent, such as uct:2000, or a league, such as league/5x5; may be given "
+            "again; default uct:400"
+        ),
     ] = None,
     play: Annotated[
         str, typer.Option(help="how the run plays, such as simulations=200; default its own way")
@@ -232,15 +235,17 @@ def curve(
     the same command goes on from there.
     """
     from algorithms.display import Display
+    from algorithms.leagues import expand_names
     from algorithms.progress import Conditions, measure_progress, print_progress
     from algorithms.run import load_run_config
 
     stop = Stop()
+    config = load_run_config(run)
     if komi is None:
-        komi = load_run_config(run).game.komi
+        komi = config.game.komi
+    opponents = expand_names(against or ["uct:400"], config.game.size, console.print)
     wanted = [
-        Conditions(each, play, komi, games, opening_moves, seed, colour)
-        for each in against or ["uct:400"]
+        Conditions(each, play, komi, games, opening_moves, seed, colour) for each in opponents
     ]
     with Display(console) as display:
         meetings = measure_progress(run, wanted, last, display, stop)

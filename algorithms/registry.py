@@ -21,6 +21,7 @@ from baselines.engine_process import EngineError, find_program
 from baselines.engines import EngineAgent, gnugo_agent
 from baselines.katago import katago_agent
 
+LEAGUE_PREFIX = "league/"
 Settings = TypeVar("Settings", bound=BaseModel)
 
 
@@ -138,12 +139,21 @@ BUILT_IN: dict[str, Callable[[str, str], Agent]] = {
 }
 
 
+def is_league(text: str) -> bool:
+    """Whether a text names a league, by its name or its file; see `algorithms.leagues`."""
+    if text.partition(":")[0] in BUILT_IN:  # an engine's command line may end in .yaml
+        return False
+    return text.startswith(LEAGUE_PREFIX) or text.endswith((".yaml", ".yml"))
+
+
 def make_agent(text: str) -> Agent:
     """The agent that a text names; see `FORMS`. Its `name` is the text.
 
     Raises:
         AgentError: the text names none, or the checkpoint cannot be read.
     """
+    if is_league(text):
+        raise AgentError(f"{text!r} names a league, and here one agent is wanted")
     kind, _, argument = text.partition(":")
     if kind in BUILT_IN:
         agent = BUILT_IN[kind](argument, text)
