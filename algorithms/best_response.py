@@ -9,12 +9,12 @@ rate is a lower bound on how exploitable that agent is (`gozoo exploit`).
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from algorithms.budget import Ledger
-from algorithms.learner import LearnerConfig, Starts
+from algorithms.learner import AgentWeights, LearnerConfig, Starts
 from algorithms.model import Model
 from algorithms.players import PlayConfig, network_agent
 from algorithms.ppo import Ppo, PpoConfig
@@ -27,20 +27,16 @@ from goenv import Rules
 class BestResponseConfig(LearnerConfig):
     """Settings of `BestResponse`."""
 
+    league_fields: ClassVar[tuple[str, ...]] = ("opponents",)
+
     algorithm: Literal["best_response"] = "best_response"
-    opponents: dict[str, float] = Field(
-        {"random": 1.0}, min_length=1, description="agents by their text, with weights"
+    opponents: AgentWeights = Field(
+        {"random": 1.0},
+        min_length=1,
+        description="agents by their text, or leagues, with weights",
     )
     ppo: PpoConfig = PpoConfig()
     play: PlayConfig = PlayConfig(temperature=1.0)
-
-    @field_validator("opponents")
-    @classmethod
-    def _positive(cls, opponents: dict[str, float]) -> dict[str, float]:
-        for text, weight in opponents.items():
-            if not weight > 0:
-                raise ValueError(f"the weight of {text!r} must be above 0, got {weight}")
-        return opponents
 
 
 class BestResponse:

@@ -14,6 +14,7 @@ try:
     from rich.table import Table
 
     from algorithms.cli_bench import bench
+    from algorithms.cli_label import label
     from algorithms.cli_shared import Stop, console
     from algorithms.cli_study import study
 except ImportError:
@@ -137,8 +138,9 @@ def match(
     """Let two agents play; colours alternate, both from each opening.
 
     Agents: `random`; `uct:400` (playouts a move); `gnugo:10` (GNU Go, by its level);
-    `'gtp:COMMAND'` (any engine that speaks GTP); `runs/NAME` or a checkpoint in it, with settings
-    of play after a question mark, such as `runs/NAME?simulations=0` for the policy without search.
+    `'katago:CONFIG?model=NET&visits=16'`; `'gtp:COMMAND'` (any engine that speaks GTP); `runs/NAME`
+    or a checkpoint in it, with settings of play after a question mark, such as
+    `runs/NAME?simulations=0` for the policy without search.
     """
     from algorithms.config import GameConfig, validate
     from algorithms.display import Display, rate_text
@@ -209,7 +211,10 @@ def curve(
     run: Annotated[Path, typer.Argument(help="folder of a run")],
     against: Annotated[
         list[str] | None,
-        typer.Option(help="an opponent, such as uct:2000, may be given again; default uct:400"),
+        typer.Option(
+            help="an opponent, such as uct:2000, or a league, such as league/5x5; may be given "
+            "again; default uct:400"
+        ),
     ] = None,
     play: Annotated[
         str, typer.Option(help="how the run plays, such as simulations=200; default its own way")
@@ -231,15 +236,17 @@ def curve(
     the same command goes on from there.
     """
     from algorithms.display import Display
+    from algorithms.leagues import expand_names
     from algorithms.progress import Conditions, measure_progress, print_progress
     from algorithms.run import load_run_config
 
     stop = Stop()
+    config = load_run_config(run)
     if komi is None:
-        komi = load_run_config(run).game.komi
+        komi = config.game.komi
+    opponents = expand_names(against or ["uct:400"], config.game.size, console.print)
     wanted = [
-        Conditions(each, play, komi, games, opening_moves, seed, colour)
-        for each in against or ["uct:400"]
+        Conditions(each, play, komi, games, opening_moves, seed, colour) for each in opponents
     ]
     with Display(console) as display:
         meetings = measure_progress(run, wanted, last, display, stop)
@@ -305,6 +312,7 @@ def exploit(
     console.print(table)
 
 
+app.command()(label)
 app.add_typer(bench, name="bench")
 app.add_typer(study, name="study")
 
@@ -321,10 +329,10 @@ def main() -> None:
         # Only now: these bring torch along, for which --help need not wait.
         from algorithms.checkpoint import CheckpointError
         from algorithms.config import ConfigError
-        from algorithms.expert_games import DataError
+        from algorithms.labels import DataError
         from algorithms.registry import AgentError
         from algorithms.workers import WorkerError
-        from baselines.gtp import EngineError
+        from baselines.engine_process import EngineError
 
         known = (
             ConfigError, CheckpointError, AgentError, EngineError, WorkerError, DataError,

@@ -49,6 +49,7 @@ from algorithms.judging import (
     rate,
     read_games,
 )
+from algorithms.leagues import resolve_comparison
 from algorithms.machine import describe_machine
 from algorithms.registry import make_agent
 from algorithms.report import write_report
@@ -89,9 +90,11 @@ def run_comparison(
         The report's page, or None if it was stopped before.
 
     Raises:
-        ConfigError: the folder holds another comparison, or there are not enough openings.
+        ConfigError: the folder holds another comparison, there are not enough openings, or a league
+            is wrong.
         AgentError: the text of an anchor or of an opponent names no agent.
     """
+    config = resolve_comparison(config, display.say)
     _check_judging(config)  # better an error now than after the training
     # How it is judged may change: the runs stay the same.
     claim_folder(folder, "comparison", config, resume, ("judge", "workers"))

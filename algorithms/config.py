@@ -16,6 +16,7 @@ from algorithms.budget import Budget
 from algorithms.expert_games import DataConfig, ExpertGames
 from algorithms.learner import Learner, LearnerConfig, Starts
 from algorithms.learners import LEARNERS
+from algorithms.registry import is_league
 from goenv import Rules
 
 if TYPE_CHECKING:
@@ -141,7 +142,9 @@ class MatchConfig(_Frozen):
 class JudgeConfig(_Frozen):
     """How players are compared."""
 
-    anchors: tuple[str, ...] = Field(("random",), description="agents that do not learn")
+    anchors: tuple[str, ...] = Field(
+        ("random",), description="agents that do not learn, or leagues of such"
+    )
     anchor: str = Field("random", description="whose rating is zero")
     games: int = Field(20, ge=2, description="games between two players; even: both colours")
     opening_moves: int = Field(2, ge=0, description="random moves that open each pair of games")
@@ -164,7 +167,7 @@ class JudgeConfig(_Frozen):
         _check_even(self.games)
         if len(set(self.anchors)) != len(self.anchors):
             raise ValueError(f"anchors must differ, got {self.anchors}")
-        if self.anchor not in self.anchors:
+        if self.anchor not in self.anchors and not any(map(is_league, self.anchors)):
             raise ValueError(f"anchor {self.anchor!r} must be one of anchors {self.anchors}")
         return self
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import re
 import zlib
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from algorithms.labels import DataError, Label, read_labels
 from algorithms.model import observe
 from algorithms.replay import WHOLE, Positions, record_planes
 from goenv import Game, GoBatch, area_map, read_sgf
-from goenv.coordinates import action_of_name
+from goenv.coordinates import action_name
 
 _SIDE_BY_SIDE = 256  # games replayed at a time
 
@@ -33,16 +32,11 @@ class DataConfig(BaseModel):
     skip_plies: int = Field(
         0, ge=0, description="first moves of a game that are no policy targets, but positions"
     )
-    visits: Path | None = Field(
+    labels: Path | None = Field(
         None,
-        description="JSONL with search visits as soft policy targets: one object a game with id "
-        "(name of its file without .sgf), opening (plies not searched) and search, a list of "
-        "[move, winrate, lead, {move: visits}] for each ply after it",
+        description="file with what a search or a teacher says of the positions, see "
+        "`algorithms.labels`: policies, values, and perhaps owners and leads as targets",
     )
-
-
-class DataError(ValueError):
-    """Games that cannot be learned from; the message says what is missing."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +63,15 @@ class ExpertGames:
             f"{self.games} games: {len(self.training):,} positions to learn from, "
             f"{len(self.held_out):,} to judge by"
         )
-        for reason, count in self.skipped.most_common():
-            text += f"\nleft out: {count} {reason} (such as {self.examples[reason]})"
-        return text
+        return "\n".join([text, *left_out(self.skipped, self.examples)])
+
+
+def left_out(skipped: Counter[str], examples: dict[str, str]) -> list[str]:
+    """Lines that tell how many files were left out, why, and such as which."""
+    return [
+        f"left out: {count} {reason} (such as {examples[reason]})"
+        for reason, count in skipped.most_common()
+    ]
 
 
 @dataclass(frozen=True)
@@ -79,33 +79,33 @@ class _Record:
     game: Game
     winner: int  # colour, or 0
     is_final: bool  # whether the final board tells area and score
-    visits: dict[int, dict[str, int]]  # by ply
+    labels: dict[int, Label]  # by ply
     held_out: bool
 
 
-class _Unfit(ValueError):
+class Unfit(ValueError):
     """A file that is left out: (reason, detail)."""
 
 
 def read_expert_games(config: DataConfig, size: int) -> ExpertGames:
     """Read all games on boards of side `size` below a folder.
 
-    The policy learns the winner's moves (both sides' in a draw), or the visits of the search if
-    there are any; the value learns every position.
+    The policy learns the winner's moves (both sides' in a draw), or what labels say if there are
+    any; the value learns every position.
 
     Raises:
-        DataError: there is no folder, no game that fits, or the visits cannot be read.
+        DataError: there is no folder, no game that fits, or the labels cannot be read.
     """
     if not config.sgf_dir.is_dir():
         raise DataError(f"data.sgf_dir: there is no folder {config.sgf_dir}")
-    visits = _read_visits(config.visits) if config.visits else {}
+    labels = read_labels(config.labels) if config.labels else {}
     records: list[_Record] = []
     skipped: Counter[str] = Counter()
     examples: dict[str, str] = {}
     for path in sorted(config.sgf_dir.rglob("*.sgf")):
         try:
-            records.append(_read_record(path, size, config, visits.get(path.stem, {})))
-        except _Unfit as error:
+            records.append(_read_record(path, size, config, labels.get(path.stem, {})))
+        except Unfit as error:
             reason, detail = error.args
             skipped[reason] += 1
             examples.setdefault(reason, f"{path.name}: {detail}")
@@ -120,53 +120,62 @@ def read_expert_games(config: DataConfig, size: int) -> ExpertGames:
     return ExpertGames(training, held_out, len(records), skipped, examples)
 
 
-def _read_record(
-    path: Path, size: int, config: DataConfig, visits: dict[int, dict[str, int]]
-) -> _Record:
+def read_game(data: bytes, size: int | None) -> Game:
+    """A game that begins with an empty board, from the content of an SGF file.
+
+    Args:
+        data: of the file.
+        size: side of the board that it must have; None: any.
+
+    Raises:
+        Unfit: it is none, and why.
+    """
     try:
-        data = path.read_bytes()
         game = read_sgf(data)
-    except OSError as error:
-        raise _Unfit("cannot be read", error.strerror) from None
     except ValueError as error:
         reason = "with an illegal move" if "is illegal" in str(error) else "broken"
-        raise _Unfit(reason, str(error)) from None
-    if game.rules.size != size:
-        raise _Unfit("of another size", f"side {game.rules.size}")
+        raise Unfit(reason, str(error)) from None
+    if size is not None and game.rules.size != size:
+        raise Unfit("of another size", f"side {game.rules.size}")
     if not game.moves:
-        raise _Unfit("without moves", "")
+        raise Unfit("without moves", "")
     if game.first_board.any() or game.first_to_play != 1:
-        raise _Unfit("from a position or handicap", "")
+        raise Unfit("from a position or handicap", "")
+    return game
+
+
+def _read_record(path: Path, size: int, config: DataConfig, labels: dict[int, Label]) -> _Record:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise Unfit("cannot be read", error.strerror) from None
+    game = read_game(data, size)
+    _check_labels(labels, game)
     match = re.search(rb"RE\[\s*([BWbw0Dd])([^\]]*)\]", data)
     if match is None and not game.done:
-        raise _Unfit("without result", "no RE, and not played to two passes")
+        raise Unfit("without result", "no RE, and not played to two passes")
     by_board = int(np.sign(game.score))
     winner = by_board if match is None else {"B": 1, "W": -1}.get(match[1].decode().upper(), 0)
     # A draw of names: the same games are kept whatever else is in the folder.
     share = zlib.crc32(path.stem.encode()) / 2**32
     is_final = game.done and winner == by_board
-    return _Record(game, winner, is_final, visits, share < config.held_out)
+    return _Record(game, winner, is_final, labels, share < config.held_out)
 
 
-def _read_visits(path: Path) -> dict[str, dict[int, dict[str, int]]]:
-    """Visits by name of the game and ply."""
-    found: dict[str, dict[int, dict[str, int]]] = {}
-    number = 0
-    try:
-        with path.open(encoding="utf-8") as file:
-            for line in file:
-                number += 1
-                entry: Any = json.loads(line)
-                opening = int(entry["opening"])
-                found[str(entry["id"])] = {
-                    opening + index: dict(found_there[3])
-                    for index, found_there in enumerate(entry["search"])
-                }
-    except OSError as error:
-        raise DataError(f"data.visits: cannot read {path}: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError, IndexError) as error:
-        raise DataError(f"data.visits: line {number} of {path}: {error!r}") from None
-    return found
+def _check_labels(labels: dict[int, Label], game: Game) -> None:
+    """See that they are those of this game."""
+    size = game.rules.size
+    for ply, label in labels.items():
+        played = action_name(game.moves[ply], size) if ply < len(game.moves) else "nothing"
+        if label.move.upper() != played.upper():
+            detail = f"move {ply + 1} is {played}, its label is of {label.move}"
+            raise Unfit("with labels of another game", detail)
+        try:
+            label.shares(size)
+        except ValueError as error:
+            raise Unfit("with broken labels", f"move {ply + 1}: {error}") from None
+        if label.ownership is not None and label.ownership.shape != (size * size,):
+            raise Unfit("with broken labels", f"move {ply + 1}: not an owner for each point")
 
 
 def _positions(records: list[_Record], size: int, skip_plies: int) -> Positions:
@@ -183,6 +192,8 @@ def _replay(records: list[_Record], size: int, skip_plies: int) -> list[Position
     batch = GoBatch(len(records), [record.game.rules for record in records])
     lengths = np.array([len(record.game.moves) for record in records])
     seen = Positions.empty((len(records), int(lengths.max())), size)
+    if any(label.ownership is not None for r in records for label in r.labels.values()):
+        seen.ownership = seen.ownership.astype(np.float32)  # a teacher need not be certain
     colour = np.zeros((len(records), int(lengths.max())), np.int8)
     for ply in range(int(lengths.max())):
         games = np.flatnonzero(lengths > ply)
@@ -208,11 +219,9 @@ def _target(
     record: _Record, ply: int, mover: int, action: int, skip_plies: int
 ) -> dict[int, float]:
     """Shares of the actions that the policy is to learn; empty for none."""
-    if record.visits:
-        counts = record.visits.get(ply, {})
-        total = sum(counts.values())
-        size = record.game.rules.size
-        return {action_of_name(name, size): count / total for name, count in counts.items()}
+    if record.labels:
+        label = record.labels.get(ply)
+        return {} if label is None else label.shares(record.game.rules.size)
     if ply < skip_plies or record.winner == -mover:
         return {}
     return {action: 1.0}
@@ -221,12 +230,19 @@ def _target(
 def _judge(
     seen: Positions, colour: np.ndarray, game: int, length: int, record: _Record, batch: GoBatch
 ) -> None:
-    """Write what became of a game into its positions; the batch stands at its end."""
+    """Write what became of a game, or a teacher says, into its positions; the batch is at its end.
+
+    Where labels know the owners, these and the lead take the place of the final board's.
+    """
     mover = colour[game, :length]
     seen.outcome[game, :length] = mover * record.winner
-    if not record.is_final:
-        seen.score[game, :length] = np.nan
-        return
-    seen.score[game, :length] = mover * batch.score()[game]
-    area = area_map(batch, np.array([game])).reshape(-1)
-    seen.ownership[game, :length] = mover[:, None] * area
+    seen.score[game, :length] = np.nan
+    if record.is_final:
+        seen.score[game, :length] = mover * batch.score()[game]
+        area = area_map(batch, np.array([game])).reshape(-1)
+        seen.ownership[game, :length] = mover[:, None] * area
+    for ply, label in record.labels.items():
+        seen.value[game, ply] = label.value
+        if label.ownership is not None:
+            seen.score[game, ply] = label.lead
+            seen.ownership[game, ply] = label.ownership

@@ -10,14 +10,14 @@ joins the league, and the next round begins.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from algorithms.budget import Ledger, charging
-from algorithms.learner import LearnerConfig, OptimiserConfig, Starts, rng_state
+from algorithms.learner import AgentWeights, LearnerConfig, OptimiserConfig, Starts, rng_state
 from algorithms.model import Model, NetworkEvaluator, observe
 from algorithms.players import PlayConfig, PolicyAgent, network_agent
 from algorithms.pool import Pool, Weights
@@ -33,9 +33,14 @@ from goenv import Rules
 class LeagueConfig(LearnerConfig):
     """Settings of `League`."""
 
+    league_fields: ClassVar[tuple[str, ...]] = ("members",)
+
     algorithm: Literal["league"] = "league"
-    members: tuple[str, ...] = Field(
-        ("random",), min_length=1, description="agents by their text with which the league begins"
+    members: AgentWeights = Field(
+        {"random": 1.0},
+        min_length=1,
+        description="agents by their text, or leagues, with which the league begins, with weights; "
+        "that of a former student is 1",
     )
     students: int = Field(8, ge=1, description="former students kept in the league, the latest")
     ppo: PpoConfig = PpoConfig()
@@ -50,13 +55,6 @@ class LeagueConfig(LearnerConfig):
     capacity: int = Field(100_000, ge=1, description="visited positions kept")
     student_optimiser: OptimiserConfig = OptimiserConfig()
     play: PlayConfig = PlayConfig(temperature=1.0)
-
-    @field_validator("members")
-    @classmethod
-    def _differ(cls, members: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(members)) != len(members):
-            raise ValueError(f"members must differ, got {members}")
-        return members
 
 
 class League:
@@ -129,7 +127,7 @@ class League:
                 # Who answers a former student begins as that student plays.
                 self._response.load_state_dict(self._students[-1])
             self._ppo.restart()
-            self._enter(self._practice, self._members()[len(self._responses)])
+            self._practice.set_members([self._members()[len(self._responses)]], [1.0])
         metrics = self._ppo.step(ledger)
         self._done += 1
         if self._done == self.config.response_updates:
@@ -142,7 +140,7 @@ class League:
     def _distil(self, ledger: Ledger) -> dict[str, float]:
         """The student plays all members and learns what the responses to them would play."""
         if self._done == 0:
-            self._enter(self._visits, *self._members())
+            self._visit_first(len(self._first) + len(self._students))
             self._advisers = self._responders()
         with charging(ledger):
             for _ in range(self.config.distil_moves):
@@ -188,9 +186,10 @@ class League:
         logits, _ = NetworkEvaluator(self.model).evaluate(batch, everywhere)
         games.step(sample_actions(np.where(legal, logits, -np.inf), self._rng))
 
-    def _enter(self, games: SeatGames, *members: Agent) -> None:
-        """Let a league of these members be met, each as often as the others."""
-        games.set_members(members, [1.0] * len(members))
+    def _visit_first(self, count: int) -> None:
+        """Let the student meet the first so many members of the league, by their weights."""
+        weights = [*self.config.members.values(), *[1.0] * len(self._students)]
+        self._visits.set_members(self._members()[:count], weights[:count])
 
     def _responders(self) -> list[NetworkEvaluator]:
         return [
@@ -232,8 +231,9 @@ class League:
         self._owed = float(saved["owed"])
         # Whom it met when it was stopped; whoever comes next is set when their turn comes.
         members = self._members()
-        self._enter(self._practice, members[min(len(self._responses), len(members) - 1)])
-        self._enter(self._visits, *members[: len(saved["visits"]["outcomes"])])
+        mine = members[min(len(self._responses), len(members) - 1)]
+        self._practice.set_members([mine], [1.0])
+        self._visit_first(len(saved["visits"]["outcomes"]))
         self._ppo.load_state_dict(saved["ppo"])
         self._visits.load_state_dict(saved["visits"])
         self._advisers = self._responders()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Protocol
+from typing import Annotated, Any, ClassVar, Protocol
 
 import numpy as np
 import torch
@@ -67,12 +67,18 @@ class OptimiserConfig(BaseModel):
     gradient_clip: float = Field(1.0, gt=0, description="largest norm of the gradient")
 
 
+AgentWeights = dict[str, Annotated[float, Field(gt=0)]]
+"""How often agents are met, by their texts."""
+
+
 class LearnerConfig(BaseModel):
     """What the configurations of all learners have in common."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     needs_data: ClassVar[bool] = False  # games of others; see `algorithms.expert_games`
+    # Fields that hold agents with weights, among which leagues may be; see `algorithms.leagues`.
+    league_fields: ClassVar[tuple[str, ...]] = ()
 
     algorithm: str
     network: NetworkConfig = NetworkConfig()

@@ -5,29 +5,41 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from algorithms.checkpoint import WEIGHTS, CheckpointError, load_weights
-from algorithms.players import PlayConfig, network_agent, uct_agent
+from algorithms.katago import KataGoEvaluator
+from algorithms.players import PlayConfig, SearchAgent, network_agent, uct_agent
+from algorithms.search import Search, SearchConfig
 from algorithms.shipped import UnknownPlayer, locate
 from baselines.agent import Agent, RandomAgent
+from baselines.analysis import katago_analysis
+from baselines.engine_process import EngineError, find_program
 from baselines.engines import EngineAgent, gnugo_agent
-from baselines.gtp import EngineError, find_program
+from baselines.katago import katago_agent
+
+LEAGUE_PREFIX = "league/"
+Settings = TypeVar("Settings", bound=BaseModel)
 
 
 class AgentError(ValueError):
     """A text that names no agent; the message says what would."""
 
 
+class AgentMissing(AgentError):
+    """A text that names an agent that is not installed here; the message says what it needs."""
+
+
 FORMS = """random                                  uniform over the legal moves
 uct:400                                 UCT with 400 random playouts a move
 gnugo:10                                GNU Go at level 10 (0 to 20), where it is installed
+katago:CONFIG?model=NET&visits=16       KataGo, where it is installed (docs/engines.md)
 gtp:COMMAND                             any engine that speaks GTP, by its command line
 az:5                                    a trained AlphaZero that comes with GoZoo, by board size
-runs/NAME                               a trained run, its latest checkpoint
-runs/NAME/checkpoints/000120            another checkpoint, or a .safetensors file
+runs/NAME                               a trained run, a checkpoint in it, a .safetensors file
 PATH?simulations=64&temperature=0       the same with other settings of play:
                                         simulations (0: raw policy), temperature, exploration"""
 
@@ -50,7 +62,7 @@ def _gnugo(argument: str, text: str) -> Agent:
     try:
         return gnugo_agent(int(argument))
     except EngineError as error:
-        raise AgentError(f"{text!r}: {error}") from None
+        raise AgentMissing(f"{text!r}: {error}") from None
 
 
 def _gtp(argument: str, text: str) -> Agent:
@@ -63,8 +75,58 @@ def _gtp(argument: str, text: str) -> Agent:
             f"{text!r}: after 'gtp:' comes a command line, such as 'gtp:gnugo --mode gtp'"
         )
     if find_program(command[0]) is None:
-        raise AgentError(f"{text!r}: there is no program {command[0]!r}")
+        raise AgentMissing(f"{text!r}: there is no program {command[0]!r}")
     return EngineAgent(command)
+
+
+class _KataGo(BaseModel):
+    """Settings of `katago:`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: Path | None = None
+    visits: int | None = Field(None, ge=1)
+    processes: int = Field(1, ge=1, le=64)
+
+
+class _KataGoNet(SearchConfig):
+    """Settings of `katago-net:`."""
+
+    model: Path | None = None
+    visits: int = Field(1, ge=1)
+    simulations: int = Field(64, ge=1, le=10_000_000)
+    temperature: float = Field(0.0, ge=0)
+
+
+def _katago(argument: str, text: str) -> Agent:
+    config, _, query = argument.partition("?")
+    settings = _settings(_KataGo, {}, query, text)
+    try:
+        return katago_agent(_katago_config(config, text), **settings.model_dump())
+    except EngineError as error:
+        raise AgentMissing(f"{text!r}: {error}") from None
+
+
+def _katago_net(argument: str, text: str) -> Agent:
+    config, _, query = argument.partition("?")
+    settings = _settings(_KataGoNet, {}, query, text)
+    try:
+        engine = katago_analysis(_katago_config(config, text), settings.model)
+    except EngineError as error:
+        raise AgentMissing(f"{text!r}: {error}") from None
+    evaluator = KataGoEvaluator(engine, settings.visits, settings.score_weight)
+    search = SearchConfig(**{n: getattr(settings, n) for n in SearchConfig.model_fields})
+    return SearchAgent(Search(search, evaluator), settings.temperature)
+
+
+def _katago_config(path: str, text: str) -> Path:
+    if not path:
+        kind = text.partition(":")[0]
+        raise AgentError(
+            f"{text!r}: after '{kind}:' comes a configuration of KataGo, such as "
+            f"{kind}:katago.cfg?model=net.bin.gz"
+        )
+    return Path(path)
 
 
 BUILT_IN: dict[str, Callable[[str, str], Agent]] = {
@@ -72,7 +134,16 @@ BUILT_IN: dict[str, Callable[[str, str], Agent]] = {
     "uct": _uct,
     "gnugo": _gnugo,
     "gtp": _gtp,
+    "katago": _katago,
+    "katago-net": _katago_net,
 }
+
+
+def is_league(text: str) -> bool:
+    """Whether a text names a league, by its name or its file; see `algorithms.leagues`."""
+    if text.partition(":")[0] in BUILT_IN:  # an engine's command line may end in .yaml
+        return False
+    return text.startswith(LEAGUE_PREFIX) or text.endswith((".yaml", ".yml"))
 
 
 def make_agent(text: str) -> Agent:
@@ -81,6 +152,8 @@ def make_agent(text: str) -> Agent:
     Raises:
         AgentError: the text names none, or the checkpoint cannot be read.
     """
+    if is_league(text):
+        raise AgentError(f"{text!r} names a league, and here one agent is wanted")
     kind, _, argument = text.partition(":")
     if kind in BUILT_IN:
         agent = BUILT_IN[kind](argument, text)
@@ -88,6 +161,26 @@ def make_agent(text: str) -> Agent:
         agent = _trained(text)
     agent.name = text
     return agent
+
+
+def _settings(kind: type[Settings], usual: dict[str, Any], query: str, text: str) -> Settings:
+    """Settings in a text after a question mark, such as ``simulations=64&temperature=0``.
+
+    Args:
+        kind: of settings.
+        usual: what they are where the query says nothing.
+        query: the text after the question mark.
+        text: the whole, for messages.
+    """
+    given = dict(parse_qsl(query, keep_blank_values=True))
+    try:
+        return kind.model_validate({**usual, **given})
+    except ValidationError as error:
+        problem = error.errors()[0]
+        first = [name for name in ("simulations", "temperature") if name in kind.model_fields]
+        names = ", ".join(dict.fromkeys([*first, *kind.model_fields]))
+        where = problem["loc"][0] if problem["loc"] else query
+        raise AgentError(f"{text!r}: {where}: {problem['msg']}; the settings are {names}") from None
 
 
 def _exists(path: Path) -> bool:
@@ -115,16 +208,7 @@ def _trained(text: str) -> Agent:
         model, header = load_weights(path)
     except CheckpointError as error:
         raise AgentError(str(error)) from None
-    options = dict(parse_qsl(query, keep_blank_values=True))
-    try:
-        play = PlayConfig.model_validate({**header.play.model_dump(), **options})
-    except ValidationError as error:
-        problem = error.errors()[0]
-        fields = dict.fromkeys(["simulations", "temperature", *PlayConfig.model_fields])
-        names = ", ".join(fields)
-        raise AgentError(
-            f"{text!r}: {problem['loc'][0]}: {problem['msg']}; the settings are {names}"
-        ) from None
+    play = _settings(PlayConfig, header.play.model_dump(), query, text)
     try:
         return network_agent(model, play, text)
     except ValueError as error:

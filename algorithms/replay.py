@@ -65,9 +65,11 @@ class Positions:
         komi: float32 [T], as the plane ``komi`` has it.
         size: int8 [T], side of the board.
         policy: uint16 [T, A], target distribution over actions, in parts of `WHOLE`.
-        value: float32 [T], what the search that found the policy says of the root; nan if none did.
+        value: float32 [T], what the search that found the policy says of the root, or a teacher;
+            nan if none did.
         outcome: int8 [T], +1, 0 or -1.
-        ownership: int8 [T, P], at the end of the game 1 own area, -1 the opponent's, 0 neither.
+        ownership: int8 [T, P], at the end of the game 1 own area, -1 the opponent's, 0 neither; or
+            float32, what a teacher expects it to be.
         score: float32 [T], own area minus the opponent's and komi, in points.
     """
 

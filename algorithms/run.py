@@ -30,6 +30,7 @@ from algorithms.config import (
     make_learner,
 )
 from algorithms.expert_games import read_expert_games
+from algorithms.leagues import resolve_run
 from algorithms.learner import Learner, companions_of
 from algorithms.networks import parameter_count
 from algorithms.shipped import UnknownPlayer, locate
@@ -92,18 +93,20 @@ def train(
         views: ``"tensorboard"``, ``"wandb"``, beside ``metrics.jsonl``.
         on_step: told after every step.
         should_stop: asked before every step.
-        tell: told the size of the network, and what was read of games of others.
+        tell: told the size of the network, what was read of games of others, and who of a league
+            is left out.
 
     Returns:
         What was spent.
 
     Raises:
         ConfigError: the folder holds another run, there are not enough openings for the sample
-            games, or a view is not installed.
+            games, a league is wrong, or a view is not installed.
         CheckpointError: the checkpoint to resume from, or to begin from, is damaged.
         DataError: there are no games of others that can be learned from.
     """
     torch.set_num_threads(1)  # several spin against each other on a shared machine
+    config = resolve_run(config, tell)
     rules = config.game.rules()
     openings = _sample_openings(config)
     data = None

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from baselines.engine_process import EngineError, EngineFault
 from baselines.game_lines import Line
-from baselines.gtp import CommandRefused, EngineError, EngineFault, GtpProcess
+from baselines.gtp import CommandRefused, GtpProcess
+from baselines.kata_rules import SET_RULES, agree_on_rules
 from goenv import BLACK, Rules
 from goenv.coordinates import action_name, action_of_name
 
 Command = tuple[str, ...]  # program and arguments
 
 _CLEAN_UP = "kgs-genmove_cleanup"
-_SET_RULES = "kata-set-rules"
 
 
 @dataclass(frozen=True)
@@ -173,27 +173,14 @@ class Seat:
     def _agree(self, rules: Rules, timeout: float) -> None:
         """Clear the board for a game by these rules."""
         assert self.process is not None
-        commands = [f"boardsize {rules.size}", "clear_board", f"komi {rules.komi:g}"]
-        if _SET_RULES in self.process.commands:
-            commands.append(f"{_SET_RULES} {json.dumps(_kata_rules(rules))}")
-        for command in commands:
+        for command in (f"boardsize {rules.size}", "clear_board", f"komi {rules.komi:g}"):
             try:
                 self.process.send(command, timeout)
             except CommandRefused as error:
                 raise EngineError(f"the engine refuses {command!r}: {error}") from None
+        if SET_RULES in self.process.commands:
+            agree_on_rules(self.process, rules, timeout)
 
 
 def _name(colour: int) -> str:
     return "black" if colour == BLACK else "white"
-
-
-def _kata_rules(rules: Rules) -> dict[str, object]:
-    return {
-        "ko": rules.superko.upper(),
-        "scoring": "AREA",
-        "tax": "NONE",
-        "suicide": rules.suicide,
-        "hasButton": False,
-        "whiteHandicapBonus": "0",
-        "friendlyPassOk": False,
-    }

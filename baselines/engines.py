@@ -9,9 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from baselines.engine_process import EngineError, EngineFault, find_program
 from baselines.engine_seat import Command, Fault, Request, Seat
 from baselines.game_lines import Line, LineBook
-from baselines.gtp import EngineError, EngineFault, GtpProcess, find_program
+from baselines.gtp import GtpProcess
 from goenv import GoBatch, Rules
 from goenv.threads import available_cores
 
@@ -33,6 +34,7 @@ class EngineAgent:
         processes: engines that run at most; games beyond that share them.
         timeout: seconds for each answer.
         start_timeout: seconds for the first answer of a process.
+        needs: commands that the engine must know.
 
     Attributes:
         faults: list of `Fault`, all that went wrong so far. In place of the move the agent passed.
@@ -47,6 +49,7 @@ class EngineAgent:
         processes: int = 64,
         timeout: float = 120.0,
         start_timeout: float = 60.0,
+        needs: Sequence[str] = (),
     ):
         self.name = name
         self.faults: list[Fault] = []
@@ -57,6 +60,7 @@ class EngineAgent:
             raise ValueError("cores and processes must be at least 1, the timeouts above 0")
         self._cores = min(self._cores, processes)
         self._timeout, self._start_timeout = timeout, start_timeout
+        self._needs = needs
         self._lock = threading.Lock()  # of one call at a time
         self._seats = [Seat() for _ in range(processes)]  # the one used last comes last
         self._seats_lock = threading.Lock()
@@ -168,6 +172,10 @@ class EngineAgent:
                 if self._proven or self._stopping:
                     raise
                 raise EngineError(f"the engine does not start: {fault}") from None
+            unknown = ", ".join(sorted(set(self._needs) - seat.process.commands))
+            if unknown:
+                seat.stop()
+                raise EngineError(f"{command[0]} does not know {unknown}")
             seat.command, self._proven = command, True
             if self._stopping:
                 seat.process.kill()

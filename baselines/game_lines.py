@@ -86,10 +86,12 @@ class LineBook:
 
     Args:
         most: lines kept beside those of the batch at hand; the oldest are forgotten.
+        branching: whether games part anywhere, as in the tree of a search: every position gets a
+            line of its own, from which any number of others may go on.
     """
 
-    def __init__(self, most: int = 4096):
-        self._most = most
+    def __init__(self, most: int = 4096, branching: bool = False):
+        self._most, self._branching = most, branching
         # Where each line was asked for last, and how many moves it had; the line seen last is last.
         self._asked: dict[Line, list[tuple[Key, int]]] = {}
         self._at: dict[Key, list[tuple[Line, int]]] = {}
@@ -127,6 +129,8 @@ class LineBook:
                 pairs = zip(reversed(line.moves[:count]), before, strict=False)
                 if any(ours != theirs for ours, theirs in pairs):
                     continue
+                if self._branching:
+                    return line.copy(count), back
                 if back % 2 == 0 and count == len(line.moves) and line not in taken:
                     return line, back
                 if copied is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 import time
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from goenv import Rules
 
 ROOT = Path(__file__).parents[1]
 STANDIN = ROOT / "tests" / "standin_engine.py"
+ANALYST = ROOT / "tests" / "standin_analysis.py"
 RULES = Rules(5, komi=6.5, max_moves=60)
 
 
@@ -42,3 +45,30 @@ def assert_gone(pid, seconds=5.0):
 
 def pids(agent):
     return [seat.process.pid for seat in agent._seats if seat.process is not None]
+
+
+def katago(monkeypatch, folder, *options, mode="analysis"):
+    """Put a stand-in in place of KataGo's program; its configuration and network are empty files.
+
+    Args:
+        folder: for all three.
+        options: of the stand-in.
+        mode: which of KataGo's modes gets the options.
+
+    Returns:
+        Paths of configuration and network.
+    """
+    folder.mkdir(exist_ok=True)
+    words = {"gtp": "", "analysis": "", mode: shlex.join(map(str, options))}
+    program = folder / "katago"
+    program.write_text(
+        f'#!/bin/sh\nmode=$1; shift\nexport PYTHONPATH={ROOT}\ncase "$mode" in\n'
+        f'gtp) exec {sys.executable} {STANDIN} --kata-rules yes {words["gtp"]} "$@";;\n'
+        f'analysis) exec {sys.executable} {ANALYST} {words["analysis"]} "$@";;\nesac\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("GOZOO_KATAGO", str(program))
+    config, network = folder / "config.cfg", folder / "net.bin.gz"
+    config.touch()
+    network.touch()
+    return config, network

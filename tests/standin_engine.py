@@ -6,6 +6,7 @@ It refuses moves that are illegal on its own board, so it also checks what it is
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import random
 import subprocess
@@ -26,9 +27,14 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--at", type=int, default=0, help="from this genmove of the process on")
     parser.add_argument("--once", type=Path, help="a file: misbehave only if it can be made")
     parser.add_argument("--largest", type=int, default=25)
-    parser.add_argument("--kata-rules", choices=["yes", "no"], help="knows kata-set-rules")
+    parser.add_argument(
+        "--kata-rules", choices=["yes", "no", "others"],
+        help="knows kata-set-rules, and takes them, refuses them, or plays by others",
+    )  # fmt: skip
     parser.add_argument("--seeds", action="store_true", help="knows set_random_seed")
     parser.add_argument("--clean-up", action="store_true", help="passes unless asked to clean up")
+    for name in ("-config", "-model", "-override-config"):  # as KataGo has them
+        parser.add_argument(name, default="")
     return parser.parse_args()
 
 
@@ -43,7 +49,9 @@ class Engine:
         self.commands = [*COMMANDS]
         self.commands += ["set_random_seed"] * options.seeds
         self.commands += ["undo", "kgs-genmove_cleanup"] * options.clean_up
-        self.commands += ["kata-set-rules"] * (options.kata_rules is not None)
+        if options.kata_rules is not None:
+            self.commands += ["kata-set-rules", "kata-get-rules"]
+        self.rules: dict = {}
 
     def play(self, colour: str, vertex: str) -> None:
         size = self.game.size
@@ -80,6 +88,10 @@ class Engine:
         elif name == "kata-set-rules":
             if self.options.kata_rules == "no":
                 raise ValueError("unknown rules")
+            self.rules = json.loads(" ".join(words))
+        elif name == "kata-get-rules":
+            others = {"ko": "SIMPLE"} if self.options.kata_rules == "others" else {}
+            return json.dumps({**self.rules, **others})
         elif name == "play":
             if self.options.do == "refuse" and len(self.moves) == self.options.at:
                 self.options.do = ""

@@ -6,10 +6,9 @@ import json
 from dataclasses import replace
 
 from algorithms.gtp.protocol import GtpError, quote
+from baselines.kata_rules import FIXED, kata_rules
 from goenv import Rules
 
-# What all our rules have in common; anything else is refused.
-_FIXED = {"scoring": "AREA", "tax": "NONE", "hasButton": False, "whiteHandicapBonus": "0"}
 _NAMED = {
     "tromp-taylor": {"ko": "POSITIONAL", "suicide": True},
     "new-zealand": {"ko": "SITUATIONAL", "suicide": True},
@@ -19,7 +18,7 @@ _SUPERKO = {"POSITIONAL": "positional", "SITUATIONAL": "situational", "SIMPLE": 
 
 def write_rules(rules: Rules) -> str:
     """The rules as KataGo would name them."""
-    return json.dumps({"ko": rules.superko.upper(), "suicide": rules.suicide, **_FIXED})
+    return json.dumps(kata_rules(rules))
 
 
 def read_rules(text: str, rules: Rules) -> Rules:
@@ -50,6 +49,6 @@ def read_rules(text: str, rules: Rules) -> Rules:
             suicide = value
         elif name == "friendlyPassOk" and isinstance(value, bool):
             continue  # says how players agree on the dead; here nobody needs to
-        elif name not in _FIXED or _FIXED[name] != value:
+        elif name not in FIXED or FIXED[name] != value:
             raise GtpError(f"unsupported rules: {quote(name)} cannot be {quote(json.dumps(value))}")
     return replace(rules, superko=superko, suicide=suicide)

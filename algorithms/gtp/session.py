@@ -22,7 +22,7 @@ from algorithms.gtp.protocol import (
 )
 from algorithms.gtp.thinking import Effort, make_thinker
 from baselines.agent import Agent
-from baselines.gtp import EngineError
+from baselines.engine_process import EngineError
 from goenv import BLACK, WHITE, Rules
 from goenv.coordinates import action_name
 

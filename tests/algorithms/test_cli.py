@@ -19,7 +19,7 @@ from algorithms.checkpoint import NUMBERS, WEIGHTS
 from algorithms.cli import app
 from algorithms.run import is_complete, list_snapshots
 from algorithms.tracking import read_metrics
-from baselines.gtp import find_program
+from baselines.engine_process import find_program
 
 
 def even(text):

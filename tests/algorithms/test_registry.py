@@ -16,7 +16,7 @@ from algorithms.registry import AgentError, make_agent
 from algorithms.run import list_snapshots
 from baselines import engines
 from baselines.agent import Agent
-from baselines.gtp import find_program
+from baselines.engine_process import find_program
 from goenv import GoBatch, Rules
 
 RULES = Rules(3, komi=0.5)
@@ -124,12 +124,15 @@ WRONG = {
     "an open quotation": ("gtp:gnugo 'x", ["no command line", "quotation"]),
     "no program": ("gtp:no-such-program -x", ["there is no program 'no-such-program'"]),
     "nonsense": ("nonsense", ["'nonsense'", "Agents are", "uct:400", "runs/NAME"]),
-    "an unknown kind": ("katago:10", ["'katago:10'", "Agents are"]),
+    "an unknown kind": ("leela:10", ["'leela:10'", "Agents are", "katago:CONFIG"]),
+    "a league": ("league/5x5", ["'league/5x5' names a league"]),
+    "a league's file": ("{run}/config.yaml", ["config.yaml' names a league"]),
+    "a command that ends like a league": ("gtp:no-such x.yaml", ["no program 'no-such'"]),
     "nothing": ("", ["''", "Agents are"]),
     "a missing path": ("{run}/checkpoints/999999", ["999999", "Agents are"]),
     "a missing path with settings": ("runs/zz?simulations=3", ["runs/zz", "Agents are"]),
     "a folder that is no run": ("{run}/games", ["games", "no run"]),
-    "a file that is no checkpoint": ("{run}/config.yaml", ["config.yaml", "safetensors"]),
+    "a file that is no checkpoint": ("{run}/metrics.jsonl", ["metrics.jsonl", "safetensors"]),
     "negative simulations": (
         "{run}?simulations=-1",
         ["simulations", "greater than or equal to 0", "exploration"],

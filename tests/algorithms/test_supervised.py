@@ -11,10 +11,12 @@ import yaml
 from algorithms.budget import Budget, Ledger
 from algorithms.checkpoint import load_weights
 from algorithms.config import CompareConfig, TrainConfig, make_learner
-from algorithms.expert_games import DataConfig, DataError, read_expert_games
+from algorithms.expert_games import DataConfig, read_expert_games
+from algorithms.labels import DataError
 from algorithms.replay import WHOLE
 from algorithms.run import train
 from goenv import Game, Rules, write_sgf
+from goenv.coordinates import action_name
 
 RULES = Rules(5, komi=0.5)
 NETWORK = {"blocks": 1, "channels": 8, "head_channels": 4}
@@ -107,16 +109,43 @@ def test_first_moves_may_be_left_out_of_the_policy(folder):
 def test_visits_are_soft_targets(games, folder, tmp_path):
     lines = []
     for name, game in games.items():
-        search = [["C3", 0.5, 0.0, {"C3": 3, "pass": 1}] for _ in game.moves[2:]]
+        moves = [action_name(move, 5) for move in game.moves[2:]]
+        search = [[move, 0.75, 3.0, {"C3": 3, "pass": 1}] for move in moves]
         lines.append(json.dumps({"id": name, "opening": 2, "search": search}))
     file = tmp_path / "visits.jsonl"
     file.write_text("\n".join(lines))
-    policy = read(folder, visits=file).training.policy
-    aimed = policy[policy.sum(axis=1) > 0] / WHOLE
-    assert np.allclose(aimed[:, [12, 25]], [0.75, 0.25], atol=1e-4)
+    plain, found = read(folder).training, read(folder, labels=file).training
+    aimed = found.policy.sum(axis=1) > 0
+    assert np.allclose(found.policy[aimed][:, [12, 25]] / WHOLE, [0.75, 0.25], atol=1e-4)
+    assert (found.value[aimed] == 0.5).all()
+    assert np.isnan(found.value[~aimed]).all()
+    # Nothing is said of owners: they are those of the final board, and so is the score.
+    assert found.ownership.dtype == np.int8
+    np.testing.assert_array_equal(found.ownership, plain.ownership)
+    np.testing.assert_array_equal(found.score, plain.score)
     file.write_text(lines[0] + "\nnonsense")
     with pytest.raises(DataError, match=r"line 2 of .*visits.jsonl"):
-        read(folder, visits=file)
+        read(folder, labels=file)
+
+
+def test_labels_that_do_not_fit_their_game(games, folder, tmp_path):
+    file = tmp_path / "labels.jsonl"
+    names = [name for name, game in games.items() if len(game.moves) > 3][:4]
+    moves = [[action_name(move, 5) for move in games[name].moves] for name in names]
+    search = [
+        [["pass", 0.5, 0.0, {"C3": 1}]],
+        [[move, 0.5, 0.0, {"Z9": 1}] for move in moves[1]],
+        [[move, 0.5, 0.0, {"C3": 1}, [0, 0]] for move in moves[2]],
+        [[move, 0.5, 0.0, {}] for move in moves[3]],
+    ]
+    entries = [
+        {"id": name, "opening": 0, "search": said} for name, said in zip(names, search, strict=True)
+    ]
+    file.write_text("\n".join(map(json.dumps, entries)))
+    found = read(folder, labels=file)
+    assert found.games == 20
+    assert found.skipped == {"with labels of another game": 1, "with broken labels": 3}
+    assert "its label is of pass" in found.summary()
 
 
 def test_a_folder_without_games_is_told(tmp_path):

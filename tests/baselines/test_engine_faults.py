@@ -14,8 +14,8 @@ from engine_helpers import ROOT, RULES, STANDIN, assert_gone, count, logs, pids,
 
 from baselines.agent import RandomAgent
 from baselines.arena import make_openings, play_games
+from baselines.engine_process import EngineError
 from baselines.engines import MOST_FAULTS, EngineAgent
-from baselines.gtp import EngineError
 from goenv import GoBatch, Rules
 
 

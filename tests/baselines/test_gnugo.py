@@ -8,8 +8,9 @@ import pytest
 from baselines import engines
 from baselines.agent import RandomAgent
 from baselines.arena import GameRecord, make_openings, play_games
+from baselines.engine_process import EngineError, find_program
 from baselines.engines import EngineAgent, gnugo_agent
-from baselines.gtp import EngineError, GtpProcess, find_program
+from baselines.gtp import GtpProcess
 from goenv import GoBatch, Rules
 from goenv.coordinates import action_name
 
