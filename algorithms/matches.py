@@ -162,7 +162,9 @@ def play_match(
             display.update("games", len(records) / len(wanted), text or done)
 
         found, stopped = verdict(), False
-        show("thinking")
+        if found and found.accepted:
+            left = []
+        show("thinking" if left else "")
         # Games that are played later are no copies of earlier ones.
         rng = np.random.default_rng([plan.seed, len(records)])
         for finished in stream_games(left, plan.rules, rng, plan.at_once) if left else ():

@@ -158,12 +158,14 @@ def stream_games(
         over = _records(pairings, running, history, batch, ended) | over
         kept = []
         for slot, game in enumerate(running):
-            if game in over and waiting:
+            if game in over:
+                del history[game]
+                if not waiting:
+                    continue
                 running[slot] = waiting.pop()
                 ready.copy_game(running[slot], batch, slot)
                 history[running[slot]] = list(pairings[running[slot]].moves)
-            if running[slot] not in over:
-                kept.append(slot)
+            kept.append(slot)
         if len(kept) < len(running):
             batch, running = batch.take(kept), [running[slot] for slot in kept]
         yield over
