@@ -15,7 +15,8 @@ try:
 
     from algorithms.cli_bench import bench
     from algorithms.cli_label import label
-    from algorithms.cli_shared import Stop, console
+    from algorithms.cli_match import games, match
+    from algorithms.cli_shared import COLOUR_HELP, Stop, console
     from algorithms.cli_study import study
 except ImportError:
     sys.exit("gozoo: the command needs more than goenv does: pip install 'gozoo[zoo]'")
@@ -36,7 +37,6 @@ ConfigPath = Annotated[Path, typer.Argument(help="YAML file, such as configs/alp
 Overrides = Annotated[
     list[str] | None, typer.Argument(metavar="KEY=VALUE", help="values to set in the file")
 ]
-COLOUR_HELP = "of the first agent: both, black or white"
 RunsFolder = Annotated[Path, typer.Option("--runs", help="folder in which results are stored")]
 
 
@@ -117,63 +117,6 @@ def compare(
 
 
 @app.command()
-def match(
-    first: Annotated[str, typer.Argument(help="an agent, such as uct:400 or runs/NAME")],
-    second: Annotated[str, typer.Argument(help="another agent")],
-    size: Annotated[int, typer.Option(help="side of the board")] = 5,
-    komi: Annotated[float, typer.Option(help="points for White, a multiple of 0.5")] = 6.5,
-    superko: Annotated[str, typer.Option(help="positional, situational or simple")] = "positional",
-    suicide: Annotated[bool, typer.Option(help="whether multi-stone suicide is legal")] = True,
-    max_moves: Annotated[
-        int | None, typer.Option(help="cut games off after so many moves; default 2.4 size^2")
-    ] = None,
-    games: Annotated[int, typer.Option(help="number of games, even")] = 100,
-    opening_moves: Annotated[
-        int, typer.Option(help="random moves that open each pair of games")
-    ] = 2,
-    seed: Annotated[int, typer.Option(min=0, help="of openings and players")] = 0,
-    colour: Annotated[str, typer.Option(help=COLOUR_HELP)] = "both",
-    sgf: Annotated[Path | None, typer.Option(help="folder for the games")] = None,
-) -> None:
-    """Let two agents play; colours alternate, both from each opening.
-
-    Agents: `random`; `uct:400` (playouts a move); `gnugo:10` (GNU Go, by its level);
-    `'katago:CONFIG?model=NET&visits=16'`; `'gtp:COMMAND'` (any engine that speaks GTP); `runs/NAME`
-    or a checkpoint in it, with settings of play after a question mark, such as
-    `runs/NAME?simulations=0` for the policy without search.
-    """
-    from algorithms.config import GameConfig, validate
-    from algorithms.display import Display, rate_text
-    from algorithms.matches import play_match
-
-    rules = validate(
-        GameConfig,
-        {
-            "size": size,
-            "komi": komi,
-            "superko": superko,
-            "suicide": suicide,
-            "max_moves": max_moves,
-        },
-        "the game",
-    ).rules()
-    with Display(console) as display:
-        summary = play_match(first, second, rules, games, opening_moves, seed, sgf, display, colour)
-    table = Table(title=f"{first} against {second}, {size}x{size}, komi {komi:g}")
-    for heading in ("games", "wins", "draws", "losses", "win rate", "95 %", "as Black", "as White"):
-        table.add_column(heading, justify="right")
-    low, high = summary.interval
-    table.add_row(
-        *map(str, (summary.games, summary.wins, summary.draws, summary.losses)),
-        f"{summary.rate:.3f}",
-        f"{low:.2f} - {high:.2f}",
-        rate_text(summary.as_black),
-        rate_text(summary.as_white),
-    )
-    console.print(table)
-
-
-@app.command()
 def gtp(
     agent: Annotated[str, typer.Argument(help="who plays, such as uct:2000 or runs/NAME")],
     size: Annotated[int, typer.Option(help="side of the board, until told otherwise")] = 9,
@@ -220,7 +163,10 @@ def curve(
         str, typer.Option(help="how the run plays, such as simulations=200; default its own way")
     ] = "",
     komi: Annotated[float | None, typer.Option(help="points for White; default the run's")] = None,
-    games: Annotated[int, typer.Option(help="games of a match, even")] = 100,
+    games: Annotated[
+        int | None,
+        typer.Option(help="of a match, even; default 100, or fewer if openings run out"),
+    ] = None,
     opening_moves: Annotated[
         int, typer.Option(help="random moves that open each pair of games")
     ] = 2,
@@ -237,6 +183,7 @@ def curve(
     """
     from algorithms.display import Display
     from algorithms.leagues import expand_names
+    from algorithms.matches import usual_games
     from algorithms.progress import Conditions, measure_progress, print_progress
     from algorithms.run import load_run_config
 
@@ -245,6 +192,8 @@ def curve(
     if komi is None:
         komi = config.game.komi
     opponents = expand_names(against or ["uct:400"], config.game.size, console.print)
+    if games is None:
+        games = usual_games(config.game.rules(), opening_moves, colour)
     wanted = [
         Conditions(each, play, komi, games, opening_moves, seed, colour) for each in opponents
     ]
@@ -265,7 +214,10 @@ def exploit(
     ] = None,
     size: Annotated[int, typer.Option(help="side of the board")] = 5,
     komi: Annotated[float, typer.Option(help="points for White, a multiple of 0.5")] = 6.5,
-    games: Annotated[int, typer.Option(help="number of games of the match, even")] = 400,
+    games: Annotated[
+        int | None,
+        typer.Option(help="of the match, even; default 400, or fewer if openings run out"),
+    ] = None,
     opening_moves: Annotated[
         int, typer.Option(help="random moves that open each pair of games")
     ] = 2,
@@ -283,6 +235,7 @@ def exploit(
     from algorithms.config import ConfigError, GameConfig, validate
     from algorithms.display import Display
     from algorithms.exploit import exploit as exploit_agent
+    from algorithms.matches import usual_games
 
     limits = {}
     for text in budget or ["seconds=600"]:
@@ -291,6 +244,8 @@ def exploit(
             raise ConfigError(f"a budget looks like seconds=600 or env_steps=1e6, got {text!r}")
         limits[name] = value
     game = validate(GameConfig, {"size": size, "komi": komi}, "the game")
+    if games is None:
+        games = usual_games(game.rules(), opening_moves, most=400)
     stop = Stop()
     with Display(console) as display:
         found = exploit_agent(
@@ -313,6 +268,8 @@ def exploit(
 
 
 app.command()(label)
+app.command()(match)
+app.command()(games)
 app.add_typer(bench, name="bench")
 app.add_typer(study, name="study")
 
@@ -333,9 +290,11 @@ def main() -> None:
         from algorithms.registry import AgentError
         from algorithms.workers import WorkerError
         from baselines.engine_process import EngineError
+        from baselines.game_store import StoreError
 
         known = (
             ConfigError, CheckpointError, AgentError, EngineError, WorkerError, DataError,
+            StoreError,
         )  # fmt: skip
         if isinstance(error, known):
             sys.exit(f"gozoo: {error}")

@@ -8,6 +8,7 @@ import signal
 from rich.console import Console
 
 console = Console(markup=False)  # paths may hold brackets
+COLOUR_HELP = "of the first agent: both, black or white"
 
 
 class Stop:

@@ -4,19 +4,18 @@ The folder of a comparison:
 
     config.yaml           resolved; it alone repeats the comparison
     runs/LEARNER-seedS/   the runs (see `algorithms.run`)
-    games/*.json          all games between two players, one file a pair
+    games.sqlite          all games between players
     exact/*.json          on boards up to 3x3, each player against the exact truth
     report/               index.html, figures, tables
 
 Each stage is made of cells that are functions from plain data to files, run in worker processes:
-a run, or the games of one pair. What is there already is not done again, so a comparison that
-was stopped goes on where it was.
+a run, or the games between groups of players. What is there already is not done again, so a
+comparison that was stopped goes on where it was.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -47,15 +46,16 @@ from algorithms.judging import (
     meetings_of,
     players_of,
     rate,
-    read_games,
 )
 from algorithms.leagues import resolve_comparison
 from algorithms.machine import describe_machine
 from algorithms.registry import make_agent
 from algorithms.report import write_report
 from algorithms.run import Status, is_complete, train
-from baselines.arena import make_openings
+from baselines.arena import GameRecord
 from baselines.exact_judge import ExactJudgement
+from baselines.game_store import DATABASE, GameStore, Terms
+from baselines.openings import make_openings
 from goenv.threads import available_cores
 
 
@@ -116,18 +116,19 @@ def run_comparison(
         return None
 
     players = players_of(config, folder)
-    meetings = meetings_of(config, folder, players)
-    if not _play_meetings(config, players, meetings, count, display, stopping):
+    meetings = meetings_of(config, players)
+    games = _play_meetings(config, folder, players, meetings, count, display, stopping)
+    if games is None:
         return None
     judged = _judge_exactly(config, folder, players, count, display, stopping)
     if stopping():
         return None
     display.say("rating and reporting")
     records = [
-        record for meeting in meetings if not meeting.extra for record in read_games(meeting.path)
+        record for meeting in meetings if not meeting.extra for record in games[meeting.terms]
     ]
     extras = [
-        (meeting.first, meeting.second.agent, read_games(meeting.path))
+        (meeting.first, meeting.second.agent, games[meeting.terms])
         for meeting in meetings
         if meeting.extra
     ]
@@ -161,40 +162,36 @@ def _judge_exactly(
 
 def _play_meetings(
     config: CompareConfig,
+    folder: Path,
     players: list[Player],
     meetings: list[Meeting],
     count: int,
     display: Display,
     stopping: Callable[[], bool],
-) -> bool:
-    """Play what is not stored yet; False if it was stopped before the end."""
-    todo = [meeting for meeting in meetings if not meeting.path.exists()]
-    cells = [
-        {
-            "meetings": [
-                {
-                    "agents": (meeting.first.agent, meeting.second.agent),
-                    "names": (meeting.first.name, meeting.second.name),
-                    "path": str(meeting.path),
-                }
-                for meeting in cell
-            ],
-            "rules": asdict(config.game.rules()),
-            "games": cell[0].games,
-            "opening_moves": config.judge.opening_moves,
-            "seed": cell[0].seed,
-        }
-        for cell in cells_of(config, players, todo)
-    ]
-    total = sum(meeting.games for meeting in meetings)
-    played = total - sum(meeting.games for meeting in todo)
-    display.say(f"playing {total} games between players, {len(meetings)} meetings")
-    display.update("games", played / total, f"{played} of {total}")
-    for news in workers.run_cells(meetings_cell, cells, count, stopping):
-        if isinstance(news, GamesFinished):
-            played += news.count
-            display.update("games", played / total, f"{played} of {total}")
-    return not stopping()
+) -> dict[Terms, list[GameRecord]] | None:
+    """Play what is not stored yet; the games of each meeting, or None if it was stopped before."""
+    path = folder / DATABASE
+    with GameStore(path) as store:
+        there = {meeting.terms: len(meeting.games_in(store)) for meeting in meetings}
+        todo = [meeting for meeting in meetings if there[meeting.terms] < meeting.games]
+        cells = [
+            {
+                "store": str(path),
+                "meetings": [meeting.terms for meeting in cell],
+                "games": cell[0].games,
+            }
+            for cell in cells_of(config, players, todo)
+        ]
+        total, played = sum(meeting.games for meeting in meetings), sum(there.values())
+        display.say(f"playing {total} games between players, {len(meetings)} meetings")
+        display.update("games", played / total, f"{played} of {total}")
+        for news in workers.run_cells(meetings_cell, cells, count, stopping):
+            if isinstance(news, GamesFinished):
+                played += news.count
+                display.update("games", played / total, f"{played} of {total}")
+        if stopping():
+            return None
+        return {meeting.terms: meeting.games_in(store) for meeting in meetings}
 
 
 def _check_judging(config: CompareConfig) -> None:

@@ -169,6 +169,9 @@ class JudgeConfig(_Frozen):
             raise ValueError(f"anchors must differ, got {self.anchors}")
         if self.anchor not in self.anchors and not any(map(is_league, self.anchors)):
             raise ValueError(f"anchor {self.anchor!r} must be one of anchors {self.anchors}")
+        meetings = [(match.learner, match.opponent) for match in self.matches]
+        if len(set(meetings)) != len(meetings):
+            raise ValueError("matches must differ in learner or opponent")
         return self
 
 

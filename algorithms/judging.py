@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import json
-from dataclasses import asdict, dataclass, replace
+from collections import Counter
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,12 +17,13 @@ from algorithms.config import CompareConfig, JudgeConfig, TrainConfig
 from algorithms.registry import make_agent
 from algorithms.run import list_snapshots
 from baselines.agent import Agent
-from baselines.arena import GameRecord, make_openings, play_meetings
+from baselines.arena import GameRecord, Pairing, pair_up, stream_games
 from baselines.bootstrap import GroupRating, bootstrap_ratings
+from baselines.game_store import GameStore, Terms
+from baselines.openings import make_openings
 from baselines.results import Results
-from goenv import Rules
 
-RUNS, GAMES = "runs", "games"
+RUNS = "runs"
 
 
 @dataclass(frozen=True)
@@ -65,66 +65,49 @@ class GamesFinished:
     count: int
 
 
-def meetings_cell(
-    meetings: list[dict[str, Any]],
-    rules: dict[str, Any],
-    games: int,
-    opening_moves: int,
-    seed: int,
-) -> None:
-    """Play meetings side by side, from plain data; stops between moves if the worker is to stop.
+def meetings_cell(store: str, meetings: list[Terms], games: int) -> None:
+    """Play what is missing of meetings side by side; stops between moves if the worker is to stop.
 
     Args:
-        meetings: of each its `agents`, their `names`, and the `path` where its games are stored.
-        rules: of all games, as keywords of `goenv.Rules`.
-        games, opening_moves, seed: of every meeting.
+        store: path of the database; each meeting is added when all its games are finished.
+        meetings: all of one game, one length of openings and one seed.
+        games: of every meeting.
     """
     torch.set_num_threads(1)
     agents: dict[str, Agent] = {}
-    for meeting in meetings:
-        for text, name in zip(meeting["agents"], meeting["names"], strict=True):
+    for terms in meetings:
+        for text, name in zip(terms.agents, (terms.first, terms.second), strict=True):
             if text not in agents:
                 agents[text] = make_agent(text)
                 agents[text].name = name
-    players = "\n".join(text for meeting in meetings for text in meeting["agents"])
-
-    def on_ply(finished: int) -> None:
-        if workers.should_stop():
-            raise _Stopped
-        workers.report(GamesFinished(finished))
-
-    try:
-        played = play_meetings(
-            [tuple(agents[text] for text in meeting["agents"]) for meeting in meetings],  # type: ignore[misc]
-            Rules(**rules),
-            make_openings(games // 2, opening_moves, Rules(**rules), seed),
-            np.random.default_rng([seed, *hashlib.sha256(players.encode()).digest()[:8]]),
-            on_ply,
-        )
-    except _Stopped:
-        return
-    for meeting, records in zip(meetings, played, strict=True):
-        write_games(Path(meeting["path"]), records)
-
-
-class _Stopped(Exception):
-    """The games of a cell were broken off."""
-
-
-def write_games(path: Path, records: list[GameRecord]) -> None:
-    """Store games as JSON, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(".partial")
-    beside.write_text(json.dumps([asdict(record) for record in records]))
-    beside.replace(path)
-
-
-def read_games(path: Path) -> list[GameRecord]:
-    """Games that `write_games` stored."""
-    return [
-        GameRecord(**{**data, "rules": Rules(**data["rules"]), "moves": tuple(data["moves"])})
-        for data in json.loads(path.read_text())
-    ]
+    rules, opening_moves, seed = meetings[0].rules, meetings[0].opening_moves, meetings[0].seed
+    openings = make_openings(games // 2, opening_moves, rules, seed)
+    pairings: list[Pairing] = []
+    meeting_of: list[Terms] = []
+    with GameStore(Path(store)) as database:
+        for terms in meetings:
+            first, second = (agents[text] for text in terms.agents)
+            there = {(record.opening, record.black) for record in database.games(terms)}
+            missing = [
+                pairing
+                for pairing in pair_up(first, second, openings)
+                if (pairing.opening, pairing.black.name) not in there
+            ]
+            pairings += missing
+            meeting_of += [terms] * len(missing)
+        left = Counter(meeting_of)
+        finished: dict[Terms, list[GameRecord]] = {terms: [] for terms in meetings}
+        players = "\n".join(text for terms in meetings for text in terms.agents)
+        rng = np.random.default_rng([seed, *hashlib.sha256(players.encode()).digest()[:8]])
+        for records in stream_games(pairings, rules, rng) if pairings else ():
+            if workers.should_stop():
+                return
+            for number, record in records.items():
+                terms = meeting_of[number]
+                finished[terms].append(record)
+                if len(finished[terms]) == left[terms]:
+                    database.add(terms, finished[terms])
+            workers.report(GamesFinished(len(records)))
 
 
 def players_of(config: CompareConfig, folder: Path) -> list[Player]:
@@ -200,28 +183,34 @@ class Meeting:
     Attributes:
         first, second: the players.
         games: to play, even.
-        seed: of openings and players.
+        terms: by which its games are stored.
         extra: whether it is one of the extra matches, which do not count for the ratings.
-        path: where the games are stored.
     """
 
     first: Player
     second: Player
     games: int
-    seed: int
+    terms: Terms
     extra: bool
-    path: Path
+
+    def games_in(self, store: GameStore) -> list[GameRecord]:
+        """Its games that are stored; of an earlier, longer meeting those that it asks for."""
+        return [record for record in store.games(self.terms) if record.opening < self.games // 2]
 
 
-def meetings_of(config: CompareConfig, folder: Path, players: list[Player]) -> list[Meeting]:
+def meetings_of(config: CompareConfig, players: list[Player]) -> list[Meeting]:
     """All pairs of players that are not the same network, and the extra matches."""
 
     def meeting(first: Player, second: Player, games: int, extra: bool) -> Meeting:
-        seed = config.judge.seed + extra
-        # Names hold characters that files cannot: a digest keeps paths short and unique.
-        key = [first.agent, second.agent, games, seed, config.judge.opening_moves, extra]
-        digest = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]
-        return Meeting(first, second, games, seed, extra, folder / GAMES / f"{digest}.json")
+        terms = Terms(
+            first=first.name,
+            second=second.name,
+            agents=(first.agent, second.agent),
+            rules=config.game.rules(),
+            opening_moves=config.judge.opening_moves,
+            seed=config.judge.seed + extra,
+        )
+        return Meeting(first, second, games, terms, extra)
 
     pairs = [
         meeting(first, second, config.judge.games, False)
@@ -249,7 +238,7 @@ def cells_of(
     cells: dict[object, list[Meeting]] = {}
     for meeting in meetings:
         names = (meeting.first.name, meeting.second.name)
-        key = meeting.path if meeting.extra else tuple(sorted(group[name] for name in names))
+        key = meeting.terms if meeting.extra else tuple(sorted(group[name] for name in names))
         cells.setdefault(key, []).append(meeting)
     return sorted(cells.values(), key=lambda cell: -sum(meeting.games for meeting in cell))
 

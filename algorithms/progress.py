@@ -13,7 +13,7 @@ from rich.table import Table
 
 from algorithms.config import ConfigError
 from algorithms.display import Display, rate_text
-from algorithms.matches import play_match
+from algorithms.matches import MatchPlan, play_match
 from algorithms.report import figures
 from algorithms.run import list_snapshots, load_run_config
 from goenv import Rules
@@ -112,11 +112,11 @@ def measure_progress(
         rules = Rules(**{**_fields(config.game.rules()), "komi": each.komi})
         text = f"step {snapshot.step} against {each.opponent}, komi {each.komi:g}"
         display.update("matches", index / len(wanted), text)
-        summary = play_match(
+        plan = MatchPlan(
             f"{snapshot.path}?{each.play}" if each.play else str(snapshot.path),
-            each.opponent, rules, each.games, each.opening_moves, each.seed, None, display,
-            each.colour,
+            each.opponent, rules, each.games, each.opening_moves, each.seed, each.colour,
         )  # fmt: skip
+        summary = play_match(plan, display).summary
         known[snapshot.step, each] = Meeting(
             **asdict(each),
             step=snapshot.step,

@@ -35,7 +35,8 @@ from algorithms.learner import Learner, companions_of
 from algorithms.networks import parameter_count
 from algorithms.shipped import UnknownPlayer, locate
 from algorithms.warm_up import warm_up
-from baselines.arena import make_openings, play_games
+from baselines.arena import play_games
+from baselines.openings import make_openings
 from baselines.sgf import save_games
 
 LEDGER = "ledger.json"

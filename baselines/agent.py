@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -42,6 +43,23 @@ class PolicyPlayer(Agent, Protocol):
     def policy(self, batch: GoBatch) -> np.ndarray:
         """With which probability it plays each action, float [B, A]; finished games: anything."""
         ...
+
+
+RESIGNATION = "resignation"
+
+
+@runtime_checkable
+class GivesUp(Agent, Protocol):
+    """An agent that can lose a game otherwise than by its score, such as an engine.
+
+    Environments know no such end, so it passes in these games; the arena ends them.
+
+    Attributes:
+        given_up: games of the last call to `act` that it has lost, by their index in the batch,
+            and why: `RESIGNATION`, or what was wrong with it.
+    """
+
+    given_up: Mapping[int, str]
 
 
 def sample_actions(log_policy: np.ndarray, rng: np.random.Generator) -> np.ndarray:

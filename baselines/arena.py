@@ -1,15 +1,18 @@
-"""The arena: two agents play many games at once, both colours from each opening."""
+"""The arena: agents play many games at once, both colours from each opening."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from baselines.agent import Agent
+from baselines.agent import RESIGNATION, Agent, GivesUp
+from baselines.openings import Opening
 from baselines.ratings import wilson_interval
 from goenv import BLACK, WHITE, GoBatch, Rules
+from goenv.sgf import result_text
 
 
 @dataclass(frozen=True)
@@ -22,8 +25,12 @@ class GameRecord:
         moves: actions from the empty board, the opening's included.
         opening: number of the opening; its first `opening_moves` moves were not the agents' own.
         opening_moves: length of the opening.
-        score: Black's area minus White's minus komi, in points.
+        score: Black's area minus White's minus komi, in points, as the board stood at the end.
         truncated: whether it was cut off by `max_moves`.
+        gave_up: colour that gave the game up before its end, which the score then does not
+            decide; 0 if neither did.
+        reason: why it did, ``"resignation"`` or what was wrong with an engine, such as
+            ``"crash"``: such a game is forfeited.
     """
 
     black: str
@@ -34,156 +41,195 @@ class GameRecord:
     opening_moves: int
     score: float
     truncated: bool
+    gave_up: int = 0
+    reason: str = ""
+
+    @property
+    def forfeited(self) -> bool:
+        """Whether an agent lost it by failing."""
+        return self.gave_up != 0 and self.reason != RESIGNATION
+
+    @property
+    def result(self) -> str:
+        """As SGF writes it: ``B+3.5``, ``Draw``, ``W+R`` by resignation, ``W+F`` by forfeit."""
+        if self.gave_up:
+            return f"{'W' if self.gave_up == BLACK else 'B'}+{'F' if self.forfeited else 'R'}"
+        return result_text(self.score)
+
+    @property
+    def loser(self) -> str:
+        """Name of the agent that gave up; empty if neither did."""
+        return {0: "", BLACK: self.black, WHITE: self.white}[self.gave_up]
 
     def outcome(self, name: str) -> float:
         """1 for a win, 0.5 for a draw and 0 for a loss of the agent called `name`."""
         if name not in (self.black, self.white):
             raise ValueError(f"{name!r} did not play: {self.black!r} met {self.white!r}")
-        black_score = 0.5 * (1 + np.sign(self.score))
+        # Colours are 1 and -1, so a game that Black gave up counts as any that he lost.
+        black_score = 0.5 * (1 + np.sign(-self.gave_up if self.gave_up else self.score))
         return float(black_score if name == self.black else 1 - black_score)
 
 
-def make_openings(count: int, moves: int, rules: Rules, seed: int) -> list[tuple[int, ...]]:
-    """Distinct openings of random legal moves without passes, the same for the same seed.
+@dataclass(frozen=True)
+class Pairing:
+    """A game to be played.
 
-    Args:
-        count: openings wanted.
-        moves: their length in moves.
-        rules: of the game.
-        seed: of the draw.
-
-    Raises:
-        ValueError: there are not so many.
+    Attributes:
+        black, white: the agents.
+        opening: its number.
+        moves: actions from the empty board that open it.
     """
-    if count < 1 or moves < 0:
-        raise ValueError(f"openings: need a count >= 1 and moves >= 0, got {count} and {moves}")
-    if moves == 0:
-        return [()] * count
-    rng = np.random.default_rng(seed)
-    found: dict[tuple[int, ...], None] = {}
-    barren = 0  # draws since the last new opening
-    while barren < 20:
-        batch = GoBatch(min(2 * count, 2048), rules)
-        chosen = []
-        for _ in range(moves):
-            legal = batch.legal_actions()
-            legal[:, -1] = ~legal[:, :-1].any(axis=1)  # pass only where there is no other move
-            actions = np.argmax(legal * rng.random(legal.shape), axis=1)
-            batch.step(actions)
-            chosen.append(actions)
-        barren += 1
-        for index in np.flatnonzero(~batch.done):
-            opening = tuple(int(actions[index]) for actions in chosen)
-            if opening not in found and rules.size**2 not in opening:
-                found[opening] = None
-                barren = 0
-                if len(found) == count:
-                    return list(found)
-    raise ValueError(
-        f"there are not {count} distinct openings of {moves} moves on {rules.size}x{rules.size}: "
-        f"found {len(found)}"
-    )
+
+    black: Agent
+    white: Agent
+    opening: int
+    moves: Opening
+
+
+def pair_up(
+    first: Agent,
+    second: Agent,
+    openings: Sequence[Opening],
+    colours: Sequence[int] = (BLACK, WHITE),
+) -> list[Pairing]:
+    """A game from each opening for each colour of the first agent, those of an opening together."""
+    return [
+        Pairing(*((first, second) if colour == BLACK else (second, first)), number, moves)
+        for number, moves in enumerate(openings)
+        for colour in colours
+    ]
 
 
 def play_games(
     first: Agent,
     second: Agent,
     rules: Rules,
-    openings: list[tuple[int, ...]],
+    openings: Sequence[Opening],
     rng: np.random.Generator,
-    on_ply: Callable[[int], None] | None = None,
     colours: Sequence[int] = (BLACK, WHITE),
 ) -> list[GameRecord]:
-    """A game from each opening for each colour of the first agent.
-
-    Args:
-        first, second: the agents.
-        rules: of all games.
-        openings: moves from the empty board, all of one length.
-        rng: source of the agents' randomness.
-        on_ply, colours: see `play_meetings`.
-
-    Returns:
-        The records, the games of an opening one after the other.
-    """
-    return play_meetings([(first, second)], rules, openings, rng, on_ply, colours)[0]
+    """Play the games of `pair_up`, all side by side; the records come in their order."""
+    pairings = pair_up(first, second, openings, colours)
+    records: dict[int, GameRecord] = {}
+    for finished in stream_games(pairings, rules, rng):
+        records |= finished
+    return [records[number] for number in range(len(pairings))]
 
 
-def play_meetings(
-    pairs: Sequence[tuple[Agent, Agent]],
+def stream_games(
+    pairings: Sequence[Pairing],
     rules: Rules,
-    openings: list[tuple[int, ...]],
     rng: np.random.Generator,
-    on_ply: Callable[[int], None] | None = None,
-    colours: Sequence[int] = (BLACK, WHITE),
-) -> list[list[GameRecord]]:
-    """The games of `play_games` for each of several pairs, all side by side.
+    at_once: int | None = None,
+) -> Iterator[dict[int, GameRecord]]:
+    """Play games side by side, and hand each over as soon as it is finished.
 
-    An agent is asked once for its moves in all games of all its pairs, so that a network sees
-    large batches.
+    An agent is asked once for its moves in all games in which it is on turn, so that a network
+    sees large batches. Where a game has finished the next one begins. What an agent gives up (see
+    `GivesUp`) ends there.
 
     Args:
-        pairs: the agents of each meeting.
-        rules, openings, rng: as for `play_games`.
-        on_ply: called after each move of all running games with the number of games that have
-            just finished; what it raises ends the play.
-        colours: of the first agent of each pair, a game for each; by default both.
+        pairings: the games, in the order in which they begin.
+        rules: of all games.
+        rng: source of the agents' randomness.
+        at_once: games that run at a time; None: all.
 
-    Returns:
-        The records of each pair.
+    Yields:
+        After each move of all running games the records of those that it finished, by their
+        places in `pairings`; often none. Who stops asking breaks the others off.
+
+    Raises:
+        ValueError: there are no games, the openings differ in length, one is illegal or ends its
+            game, or an agent plays an illegal move.
     """
-    lengths = {len(opening) for opening in openings}
-    if len(lengths) != 1:
-        raise ValueError("openings must be given, and all of one length")
-    each = len(colours)
-    games = each * len(openings)
-    table = np.tile(np.repeat(np.array(openings, np.int64), each, axis=0), (len(pairs), 1))
-    table = table.reshape(games * len(pairs), lengths.pop())
-    batch = GoBatch(len(table), rules)
-    for column in table.T:
-        batch.step(column)
-    history = [list(map(int, row)) for row in table]
-    # Who plays Black and White in each game, by number; an agent of several pairs is one.
-    agents = list({id(agent): agent for pair in pairs for agent in pair}.values())
-    number = {id(agent): index for index, agent in enumerate(agents)}
-    seats = np.array([[number[id(first)], number[id(second)]] for first, second in pairs])
-    in_turn = [seats if colour == BLACK else seats[:, ::-1] for colour in colours]
-    seats = np.stack(in_turn, axis=1)  # [pairs, colours, (Black, White)]
-    seats = np.tile(seats[:, None], (1, len(openings), 1, 1)).reshape(-1, 2)
-
-    alive = np.flatnonzero(~batch.done)
-    while len(alive):
-        running = batch.take(alive)
-        # All games have had the same number of moves, so one colour is to move.
-        mover = seats[alive, 0 if running.to_play[0] == BLACK else 1]
-        actions = np.zeros(len(batch), np.int64)
-        for index, agent in enumerate(agents):
-            mine = np.flatnonzero(mover == index)
-            if len(mine):
-                actions[alive[mine]] = agent.act(running.take(mine), rng)
+    ready = _opened(pairings, rules)
+    waiting = list(range(len(pairings)))[::-1]
+    running = [waiting.pop() for _ in range(min(at_once or len(pairings), len(pairings)))]
+    batch = ready.take(running)
+    history = {game: list(pairings[game].moves) for game in running}
+    while running:
+        actions, given_up = _ask(batch, [pairings[game] for game in running], rng)
+        # What is given up ends before the pass that was played in it.
+        over = _records(pairings, running, history, batch, given_up)
         batch.step(actions)
-        for game in alive:
-            history[game].append(int(actions[game]))
-        still = alive[~batch.done[alive]]
-        if on_ply is not None:
-            on_ply(len(alive) - len(still))
-        alive = still
+        for slot, game in enumerate(running):
+            history[game].append(int(actions[slot]))
+        ended = dict.fromkeys(np.flatnonzero(batch.done).tolist(), "")
+        over = _records(pairings, running, history, batch, ended) | over
+        kept = []
+        for slot, game in enumerate(running):
+            if game in over:
+                del history[game]
+                if not waiting:
+                    continue
+                running[slot] = waiting.pop()
+                ready.copy_game(running[slot], batch, slot)
+                history[running[slot]] = list(pairings[running[slot]].moves)
+            kept.append(slot)
+        if len(kept) < len(running):
+            batch, running = batch.take(kept), [running[slot] for slot in kept]
+        yield over
 
-    scores, truncated = batch.score(), batch.truncated
-    records = [
-        GameRecord(
-            black=agents[seats[game, 0]].name,
-            white=agents[seats[game, 1]].name,
-            rules=rules,
-            moves=tuple(history[game]),
-            opening=game % games // each,
-            opening_moves=table.shape[1],
-            score=float(scores[game]),
-            truncated=bool(truncated[game]),
-        )
-        for game in range(len(batch))
+
+def _opened(pairings: Sequence[Pairing], rules: Rules) -> GoBatch:
+    """All games after their openings."""
+    if len({len(pairing.moves) for pairing in pairings}) != 1:
+        raise ValueError("there must be games to play, and their openings all of one length")
+    batch = GoBatch(len(pairings), rules)
+    for column in np.array([pairing.moves for pairing in pairings], np.int64).T:
+        batch.step(column)
+    if batch.done.any():
+        raise ValueError("an opening ends its game")
+    return batch
+
+
+def _ask(
+    batch: GoBatch, pairings: Sequence[Pairing], rng: np.random.Generator
+) -> tuple[np.ndarray, dict[int, str]]:
+    """Actions int64 [B] of those on turn, and why games are given up, by their slot."""
+    movers = [
+        pairing.black if colour == BLACK else pairing.white
+        for pairing, colour in zip(pairings, batch.to_play, strict=True)
     ]
-    return [records[first : first + games] for first in range(0, len(records), games)]
+    slots: dict[int, list[int]] = {}
+    for slot, agent in enumerate(movers):
+        slots.setdefault(id(agent), []).append(slot)
+    actions = np.zeros(len(batch), np.int64)
+    given_up: dict[int, str] = {}
+    for mine in slots.values():
+        agent = movers[mine[0]]
+        actions[mine] = agent.act(batch.take(mine), rng)
+        if isinstance(agent, GivesUp):
+            given_up |= {mine[index]: reason for index, reason in agent.given_up.items()}
+    return actions, given_up
+
+
+def _records(
+    pairings: Sequence[Pairing],
+    running: Sequence[int],
+    history: Mapping[int, Sequence[int]],
+    batch: GoBatch,
+    over: Mapping[int, str],
+) -> dict[int, GameRecord]:
+    """Records of the games in the slots that `over` names, with why they were given up if so."""
+    if not over:
+        return {}
+    scores, truncated, to_play = batch.score(), batch.truncated, batch.to_play
+    return {
+        running[slot]: GameRecord(
+            black=pairings[running[slot]].black.name,
+            white=pairings[running[slot]].white.name,
+            rules=batch.rules[slot],
+            moves=tuple(history[running[slot]]),
+            opening=pairings[running[slot]].opening,
+            opening_moves=len(pairings[running[slot]].moves),
+            score=float(scores[slot]),
+            truncated=bool(truncated[slot]),
+            gave_up=int(to_play[slot]) if reason else 0,
+            reason=reason,
+        )
+        for slot, reason in over.items()
+    }
 
 
 @dataclass(frozen=True)
@@ -196,7 +242,10 @@ class MatchSummary:
         interval: Wilson 95 % interval of the rate. It takes games as independent; the two games
             of an opening are not quite.
         as_black, as_white: win rate with that colour.
-        score: mean score difference in points, the first agent's side.
+        score: mean score difference in points, the first agent's side, of the games that were
+            played to their end; NaN if none was.
+        resigned: games that each agent resigned, by its name.
+        forfeits: games that each agent forfeited, by its name and what was wrong with it.
     """
 
     games: int
@@ -208,13 +257,30 @@ class MatchSummary:
     as_black: float
     as_white: float
     score: float
+    resigned: dict[str, int] = field(default_factory=dict)
+    forfeits: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    @property
+    def forfeited(self) -> int:
+        """Games that an agent forfeited, whichever it was."""
+        return sum(sum(reasons.values()) for reasons in self.forfeits.values())
 
 
-def summarise(records: list[GameRecord], name: str) -> MatchSummary:
+def summarise(records: Sequence[GameRecord], name: str) -> MatchSummary:
     """Summary of the games of the agent called `name` against others."""
     outcomes = np.array([record.outcome(name) for record in records])
-    black = np.array([record.black == name for record in records])
-    scores = np.array([record.score for record in records]) * np.where(black, 1, -1)
+    black = np.array([record.black == name for record in records], np.bool_)
+    scores = [
+        record.score if record.black == name else -record.score
+        for record in records
+        if not record.gave_up
+    ]
+    losers = sorted({record.loser for record in records if record.gave_up})
+    gave_up = {
+        loser: Counter(record.reason for record in records if record.loser == loser)
+        for loser in losers
+    }
+    resigned = {loser: reasons.pop(RESIGNATION, 0) for loser, reasons in gave_up.items()}
 
     def mean(values: np.ndarray) -> float:
         return float(values.mean()) if len(values) else float("nan")
@@ -228,7 +294,9 @@ def summarise(records: list[GameRecord], name: str) -> MatchSummary:
         interval=wilson_interval(float(outcomes.sum()), len(records)),
         as_black=mean(outcomes[black]),
         as_white=mean(outcomes[~black]),
-        score=mean(scores),
+        score=mean(np.array(scores)),
+        resigned={loser: count for loser, count in resigned.items() if count},
+        forfeits={loser: dict(reasons) for loser, reasons in gave_up.items() if reasons},
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,8 +25,8 @@ class Fault:
 
     Attributes:
         kind: ``"crash"``, ``"timeout"``, ``"nonsense"`` or ``"illegal move"``, for all of which
-            it passed; or ``"refusal"`` of a legal move, after which it plays on from the bare
-            position.
+            it lost the game; or ``"refusal"`` of a legal move, after which it plays on from the
+            bare position.
         text: what happened.
         rules: of the game.
         ply: of the game.
@@ -54,7 +55,8 @@ class Request:
         ply: of the game.
         seed: for the engine's random choices.
         action: found, in the coordinates of the game's own size.
-        resigned: whether the engine resigned.
+        given_up: why the game is lost, if it is; see `baselines.agent.GivesUp`.
+        restarted: whether the engine had ended before it was asked, and was started anew.
         faults: what went wrong.
     """
 
@@ -64,7 +66,8 @@ class Request:
     ply: int
     seed: int
     action: int = -1
-    resigned: bool = False
+    given_up: str = ""
+    restarted: bool = False
     faults: list[Fault] = field(default_factory=list)
 
     def note(self, kind: str, text: object) -> None:
@@ -100,11 +103,11 @@ class Seat:
             self.process.close()
             self.process = None
 
-    def play(self, request: Request, timeout: float) -> None:
-        """Find the move. The engine must run.
+    def tell(self, request: Request, timeout: float) -> None:
+        """Bring the engine to where the game is. It must run.
 
         Args:
-            request: gets `action` or `resigned`, and a fault if the engine refused a legal move.
+            request: gets a fault if the engine refused a legal move.
             timeout: seconds for each answer.
 
         Raises:
@@ -112,8 +115,7 @@ class Seat:
             EngineFault: it failed.
         """
         assert self.process is not None
-        line, send, known = request.line, self.process.send, self.process.commands
-        size, colour = line.rules.size, _name(line.to_play)
+        line = request.line
         try:
             self._catch_up(line, timeout)
         except CommandRefused as error:
@@ -124,9 +126,29 @@ class Seat:
                 self._catch_up(line, timeout)
             except CommandRefused as error:
                 raise EngineFault("nonsense", f"a stone was refused: {error}") from None
+        # There is always something to say, which shows that the engine is still there.
+        knows_seeds = "set_random_seed" in self.process.commands
+        command = f"set_random_seed {request.seed}" if knows_seeds else "name"
+        with contextlib.suppress(CommandRefused):
+            self.process.send(command, timeout)
+
+    def ask(self, request: Request, timeout: float) -> bool:
+        """Find the move; the engine must have been told the game.
+
+        Args:
+            request: gets `action`.
+            timeout: seconds for each answer.
+
+        Returns:
+            Whether there is one; if not the engine resigned.
+
+        Raises:
+            EngineFault: it failed.
+        """
+        assert self.process is not None
+        line, send, known = request.line, self.process.send, self.process.commands
+        colour = _name(line.to_play)
         try:
-            if "set_random_seed" in known:
-                send(f"set_random_seed {request.seed}", timeout)
             answer = send(f"genmove {colour}", timeout)
             if answer.lower() == "pass" and {_CLEAN_UP, "undo"} <= known:
                 # It may think that the dead need not be taken off; by area scoring they must.
@@ -136,16 +158,16 @@ class Seat:
             raise EngineFault("nonsense", f"no move: {error}") from None
         if answer.lower() == "resign":
             self._begun = None
-            request.resigned = True
-            return
+            return False
         try:
-            action = action_of_name(answer, size)
+            action = action_of_name(answer, line.rules.size)
         except ValueError:
             raise EngineFault("nonsense", f"'genmove {colour}': {answer[:80]!r}") from None
         if not request.legal[action]:
             raise EngineFault("illegal move", answer)
         self._moves.append(action)
         request.action = action
+        return True
 
     def _catch_up(self, line: Line, timeout: float) -> None:
         """Bring the engine's board to where the line is."""

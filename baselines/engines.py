@@ -6,9 +6,11 @@ import threading
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 
+from baselines.agent import RESIGNATION
 from baselines.engine_process import EngineError, EngineFault, find_program
 from baselines.engine_seat import Command, Fault, Request, Seat
 from baselines.game_lines import Line, LineBook
@@ -38,7 +40,8 @@ class EngineAgent:
 
     Attributes:
         faults: list of `Fault`, all that went wrong so far. In place of the move the agent passed.
-        resignations: how often an engine resigned; it passes from then on in that game.
+        given_up: see `GivesUp`; once resigned or failed too often, a game stays given up.
+        restarts: how often a process was started anew that had ended while it was not asked.
     """
 
     def __init__(
@@ -53,7 +56,8 @@ class EngineAgent:
     ):
         self.name = name
         self.faults: list[Fault] = []
-        self.resignations = 0
+        self.given_up: dict[int, str] = {}
+        self.restarts = 0
         self._command = command
         self._cores = available_cores() if cores is None else cores
         if min(self._cores, processes) < 1 or not min(timeout, start_timeout) > 0:
@@ -87,7 +91,7 @@ class EngineAgent:
         games = np.flatnonzero(~batch.done)
         legal, plies, boards = batch.legal_actions(), batch.ply, batch.boards()
         requests = []
-        for game, line in zip(games, self._book.find(batch, games), strict=True):
+        for game, line in zip(games.tolist(), self._book.find(batch, games), strict=True):
             size = line.rules.size
             here = legal[game, :-1].reshape(batch.max_size, batch.max_size)[:size, :size]
             request = Request(
@@ -98,13 +102,16 @@ class EngineAgent:
                 seed=int(seeds[game]),
             )
             requests.append(request)
+        self.given_up = {}
         self._answer(requests)
-        for game, request in zip(games, requests, strict=True):
+        for game, request in zip(games.tolist(), requests, strict=True):
             size = request.line.rules.size
             if request.action < size * size:
                 actions[game] = request.action // size * batch.max_size + request.action % size
             self.faults += request.faults
-            self.resignations += request.resigned
+            self.restarts += request.restarted
+            if request.given_up:
+                self.given_up[game] = request.given_up
         return actions
 
     def _answer(self, requests: list[Request]) -> None:
@@ -140,21 +147,35 @@ class EngineAgent:
         return tuple(self._command(rules) if callable(self._command) else self._command)
 
     def _answer_one(self, request: Request, command: Command) -> None:
-        line, passes = request.line, request.line.rules.size**2
-        request.action = passes
-        if self._stopping or line.resigned or line.faults >= MOST_FAULTS:
+        line = request.line
+        request.action = line.rules.size**2  # the pass
+        if line.resigned or len(line.faults) >= MOST_FAULTS:
+            request.given_up = RESIGNATION if line.resigned else line.faults[-1]
+            return
+        if self._stopping:
             return
         seat = self._take_seat(line, command)
         try:
             self._start(seat, command)
-            seat.play(request, self._timeout)
-            if request.resigned:
-                line.resigned = True
+            try:
+                seat.tell(request, self._timeout)
+            except EngineFault as fault:
+                if fault.kind != "crash" or self._stopping:
+                    raise
+                # It was not thinking: it may have ended since its last move, which is no fault.
+                seat.stop()
+                self._start(seat, command)
+                request.restarted = True
+                seat.tell(request, self._timeout)
+            line.resigned = not seat.ask(request, self._timeout)
+            if line.resigned:
+                request.given_up = RESIGNATION
         except EngineFault as fault:
             seat.stop()
             if self._stopping:
                 return
-            line.faults += 1
+            line.faults.append(fault.kind)
+            request.given_up = fault.kind
             request.note(fault.kind, fault)
         except EngineError as error:
             raise EngineError(f"{self.name}: {error}") from None
@@ -162,7 +183,10 @@ class EngineAgent:
             seat.busy = False
 
     def _start(self, seat: Seat, command: Command) -> None:
-        """Let an engine run in the seat, unless one does."""
+        """Let an engine run in the seat, unless one does.
+
+        One that has ended by itself is started anew by `_answer_one`, which counts it.
+        """
         if seat.process is not None and (seat.command != command or not seat.process.usable):
             seat.stop()
         if seat.process is None:
@@ -231,27 +255,34 @@ _GNUGO_SUPERKO = {
 }
 
 
+def gnugo_command(level: int, rules: Rules) -> Command:
+    """How GNU Go 3.8 is started so that it plays and counts by these rules.
+
+    Raises:
+        EngineError: it is not installed, or has no such board.
+    """
+    program = find_program("gnugo")
+    if program is None:
+        raise EngineError(GNUGO_MISSING)
+    if rules.size > 19:
+        raise EngineError(
+            f"gnugo:{level} plays on boards up to 19x19, not on {rules.size}x{rules.size}"
+        )
+    # It counts by area, and takes all dead stones off before it passes. The suicide of one stone
+    # repeats the position, which situational superko allows.
+    single = "--allow-all-suicide" if rules.superko == "situational" else "--allow-suicide"
+    options = ["--mode", "gtp", "--chinese-rules", _GNUGO_SUPERKO[rules.superko]]
+    options += [single if rules.suicide else "--forbid-suicide"]
+    options += ["--capture-all-dead", "--never-resign", "--level", str(level)]
+    return (program, *options)
+
+
 def gnugo_agent(level: int, **options) -> EngineAgent:
     """GNU Go 3.8 at a level from 0 to 20; 10 is its usual one. `options` as of `EngineAgent`.
 
     Raises:
         EngineError: GNU Go is not installed.
     """
-    program = find_program("gnugo")
-    if program is None:
+    if find_program("gnugo") is None:
         raise EngineError(GNUGO_MISSING)
-
-    def command(rules: Rules) -> Command:
-        if rules.size > 19:
-            raise EngineError(
-                f"gnugo:{level} plays on boards up to 19x19, not on {rules.size}x{rules.size}"
-            )
-        # It counts by area, and takes all dead stones off before it passes. The suicide of one
-        # stone repeats the position, which situational superko allows.
-        single = "--allow-all-suicide" if rules.superko == "situational" else "--allow-suicide"
-        options = ["--mode", "gtp", "--chinese-rules", _GNUGO_SUPERKO[rules.superko]]
-        options += [single if rules.suicide else "--forbid-suicide"]
-        options += ["--capture-all-dead", "--never-resign", "--level", str(level)]
-        return (program, *options)
-
-    return EngineAgent(command, **{"name": f"gnugo:{level}", **options})
+    return EngineAgent(partial(gnugo_command, level), **{"name": f"gnugo:{level}", **options})

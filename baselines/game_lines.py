@@ -8,7 +8,7 @@ which a game's last five actions lead on.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -37,7 +37,7 @@ class Line:
         moves: played since then.
         whole: whether the game itself began there; if not, its earlier positions are unknown.
         resigned: whether the engine has resigned.
-        faults: how often the engine failed.
+        faults: kinds of those of the engine.
         bare: if the engine refused one of the moves: a board, and how many moves had led to it.
             The engine knows no more of the game than what came then.
     """
@@ -48,7 +48,7 @@ class Line:
     moves: list[int]
     whole: bool
     resigned: bool = False
-    faults: int = 0
+    faults: list[str] = field(default_factory=list)
     bare: tuple[bytes, int] | None = None
 
     @property

@@ -2,28 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from baselines.arena import GameRecord
 from goenv.game import Game
-from goenv.sgf import result_text, write_sgf
+from goenv.sgf import NAMES, write_sgf
 
 
 def to_sgf(record: GameRecord) -> bytes:
     """A game as an SGF file."""
-    notes = []
-    if record.opening_moves:
-        notes.append(f"the first {record.opening_moves} moves are a random opening")
-    if record.truncated:
-        notes.append(f"cut off after {len(record.moves)} moves and scored as it stands")
-    properties = {"PB": record.black, "PW": record.white, "RE": result_text(record.score)}
-    if notes:
+    properties = {"PB": record.black, "PW": record.white, "RE": record.result}
+    if notes := notes_on(record):
         properties["GC"] = "; ".join(notes)
     return write_sgf(Game(record.rules).play(*record.moves), properties)
 
 
-def save_games(records: list[GameRecord], folder: Path, prefix: str) -> None:
+def notes_on(record: GameRecord) -> list[str]:
+    """What there is to say about how a game began and ended."""
+    notes = []
+    if record.opening_moves:
+        notes.append(f"the first {record.opening_moves} moves are a random opening")
+    if record.forfeited:
+        notes.append(f"{NAMES[record.gave_up]} forfeited: {record.reason}")
+    if record.truncated:
+        notes.append(f"cut off after {len(record.moves)} moves and scored as it stands")
+    return notes
+
+
+def save_game(record: GameRecord, path: Path) -> None:
+    """Write a game to a file, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(".partial")
+    beside.write_bytes(to_sgf(record))
+    beside.replace(path)
+
+
+def save_games(records: Sequence[GameRecord], folder: Path, prefix: str) -> None:
     """Write each game to ``folder/PREFIX-NN.sgf``."""
-    folder.mkdir(parents=True, exist_ok=True)
     for number, record in enumerate(records, 1):
-        (folder / f"{prefix}-{number:02d}.sgf").write_bytes(to_sgf(record))
+        save_game(record, folder / f"{prefix}-{number:02d}.sgf")
+
+
+def game_number(record: GameRecord, first: str) -> int:
+    """Number of a game in a match of the agent called `first`, from 1, whichever were played."""
+    return 2 * record.opening + (1 if record.black == first else 2)

@@ -44,7 +44,8 @@ def assert_gone(pid, seconds=5.0):
 
 
 def pids(agent):
-    return [seat.process.pid for seat in agent._seats if seat.process is not None]
+    running = [seat.process for seat in agent._seats]
+    return [process.pid for process in running if process is not None]
 
 
 def katago(monkeypatch, folder, *options, mode="analysis"):

@@ -15,7 +15,8 @@ from algorithms.config import CompareConfig, validate
 from algorithms.judging import Player, rate
 from algorithms.report import write_report
 from baselines.agent import RandomAgent
-from baselines.arena import GameRecord, make_openings, play_games
+from baselines.arena import GameRecord, play_games
+from baselines.openings import make_openings
 
 MACHINE = {"processor": "A <fast> one", "cores": "2"}
 

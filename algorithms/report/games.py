@@ -15,10 +15,9 @@ import numpy as np
 from algorithms.judging import Player
 from algorithms.report.standings import Match, Standing
 from baselines.arena import GameRecord, positions
-from baselines.sgf import to_sgf
+from baselines.sgf import notes_on, to_sgf
 from goenv.coordinates import action_name
 from goenv.pictures import svg
-from goenv.sgf import result_text
 
 MOST_GAMES = 8  # on the page
 
@@ -61,7 +60,9 @@ def choose_games(
         bucket = buckets[key]
         if bucket and len(chosen) < MOST_GAMES:
             middle = float(np.median([len(record.moves) for record in bucket]))
-            chosen.append(min(bucket, key=lambda r: (r.truncated, abs(len(r.moves) - middle))))
+            chosen.append(
+                min(bucket, key=lambda r: (r.gave_up != 0, r.truncated, abs(len(r.moves) - middle)))
+            )
     return chosen or list(records[:1])
 
 
@@ -76,15 +77,13 @@ def game_data(record: GameRecord) -> dict[str, Any]:
     for before, after in itertools.pairwise(boards):
         points = np.flatnonzero(before != after)
         changes.append([int(number) for point in points for number in (point, after[point])])
-    notes = [f"{record.opening_moves} random opening moves"] if record.opening_moves else []
-    notes += [f"cut off after {len(record.moves)} moves"] if record.truncated else []
     size = record.rules.size
     return {
         "black": record.black,
         "white": record.white,
         "komi": f"{record.rules.komi:g}",
-        "result": result_text(record.score),
-        "note": ", ".join(notes),
+        "result": record.result,
+        "note": "; ".join(notes_on(record)),
         "size": size,
         "opening": record.opening_moves,
         "points": list(record.moves),

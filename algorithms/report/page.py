@@ -58,11 +58,13 @@ def write_report(
     write_tables(report / "tables", players, records, standings, matches)
     headline, remark = make_headline(config, standings, records, players)
     game = config.game
+    forfeits = sum(record.forfeited for record in records)
     fields = {
         "name": escape(config.name),
         "eyebrow": f"{game.size}×{game.size} · komi {game.komi:g} · "
         + f"{plural(len(config.learners), 'learner')} · {plural(len(config.seeds), 'seed')} · "
-        + plural(len(records), "rated game"),
+        + plural(len(records), "rated game")
+        + (f", {forfeits:,} of them forfeited" if forfeits else ""),
         "headline": escape(headline),
         "remark": escape(remark),
         "ranking_figure": _ranking_figure(config, standings, report),
@@ -127,7 +129,8 @@ def _match_table(matches: Sequence[Match]) -> str:
     if not matches:
         return "<p>None were asked for.</p>"
     header = ["player", "opponent", "games", "wins", "draws", "losses", "% won", "95 % interval",
-              "0 – 100 %", "% as Black", "% as White", "mean score"]  # fmt: skip
+              "0 – 100 %", "% as Black", "% as White", "mean score",
+              "forfeits"]  # fmt: skip
     rows = []
     for pooled, row in match_rows(matches):
         score = row["mean_score"]
@@ -137,7 +140,7 @@ def _match_table(matches: Sequence[Match]) -> str:
             percent(row["rate"], ""), f"[{100 * row['low']:.1f}, {100 * row['high']:.1f}]",
             _strip(row["low"], row["rate"], row["high"]),
             *(percent(row[name], "") for name in ("as_black", "as_white")),
-            "–" if score is None else f"{score:+.1f}".replace("-", "−"),
+            "–" if score is None else f"{score:+.1f}".replace("-", "−"), f"{row['forfeits']:,}",
         ]))  # fmt: skip
     return table(header, rows)
 

@@ -72,7 +72,7 @@ def write_tables(
     curves = (row for row in rows if row["kind"] in ("final", "snapshot"))
     write("curves.csv", curve_header + spent, curves)
 
-    match_header = f"player opponent {counts} low high as_black as_white mean_score"
+    match_header = f"player opponent {counts} low high as_black as_white mean_score forfeits"
     write("matches.csv", match_header, (row for _, row in match_rows(matches)))
 
 
@@ -101,9 +101,11 @@ def _match_row(name: str, opponent: str, games: Sequence[tuple[str, GameRecord]]
     for player, record in games:
         is_black = record.black == player
         (black if is_black else white).add(record.outcome(player))
-        points.append(record.score if is_black else -record.score)
+        if not record.gave_up:
+            points.append(record.score if is_black else -record.score)
     total = add_up((black, white))
     low, high = wilson_interval(total.wins + 0.5 * total.draws, total.games)
     return {"player": name, "opponent": opponent, **_counts(total), "low": low, "high": high,
             "as_black": black.rate, "as_white": white.rate,
-            "mean_score": float(np.mean(points)) if points else None}  # fmt: skip
+            "mean_score": float(np.mean(points)) if points else None,
+            "forfeits": sum(record.forfeited for _, record in games)}  # fmt: skip

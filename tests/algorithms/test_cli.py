@@ -50,8 +50,9 @@ def assert_told(answer, *words, code=1):
                      "Ctrl-C", "configs/alphazero_5x5.yaml"]),
         (["compare"], ["CONFIG", "[KEY=VALUE]...", "--resume", "--runs", "report/index.html"]),
         (["match"], ["FIRST", "SECOND", "--size", "--komi", "--superko", "--max-moves", "--games",
-                     "--opening-moves", "--seed", "--sgf", "uct:400", "gnugo:10",
-                     "runs/NAME?simulations=0"]),
+                     "--opening-moves", "--all-openings", "--seed", "--sprt", "--alpha", "--beta",
+                     "--at-once", "--sgf", "uct:400", "gnugo:10", "runs/NAME?simulations=0"]),
+        (["games"], ["PATH", "--sgf", "--recount", "GNU Go"]),
     ],
 )  # fmt: skip
 def test_help(arguments, words):
@@ -140,7 +141,7 @@ def test_errors_in_arguments(gozoo):
         (["random", "random", "--max-moves", "0"], ["max_moves", "from 1 to"]),
         (
             ["random", "random", "--size", "3", "--games", "200"],
-            ["not 100 distinct openings of 2 moves on 3x3", "found 72"],
+            ["not 100 distinct openings of 2 moves on 3x3", "found 12"],
         ),
         (["random", "random", "--opening-moves", "-1"], ["moves >= 0"]),
     ],
@@ -224,13 +225,15 @@ def test_a_match_of_engines(gozoo):
     fixed = ["--size", 3, "--komi", 0.5, "--games", 4]
     answer = gozoo("match", engine, "random", *fixed)
     assert answer.code == 0, answer.error
-    assert "failed" not in answer.out
+    assert "forfeited" not in answer.out
+    assert "faults" not in answer.out
     answer = gozoo("match", "random", f"{engine} --do words --at 2", *fixed)
     assert answer.code == 0, answer.error
-    assert "the last was a nonsense on 3x3" in even(answer.out)
+    assert "forfeited 4 of 4 games: 4 by nonsense" in even(answer.out)
+    assert "4, the last a nonsense on 3x3, move" in even(answer.out)
     assert "'what a fine day'" in even(answer.out)
     answer = gozoo("match", "random", f"{engine} --do resign --at 2", *fixed)
-    assert "resigned 4 times" in even(answer.out)
+    assert "resigned 4 of 4 games" in even(answer.out)
     assert_told(gozoo("match", f"{engine} --largest 2", "random", *fixed), "boardsize 3", "refuses")
     assert_told(gozoo("match", f"gtp:{sys.executable} -c 1/0", "random", *fixed), "does not start")
 
@@ -257,7 +260,7 @@ def test_match_prints_a_table_and_writes_games(gozoo, finished, tmp_path):
     assert games == 8 == wins + draws + losses
     assert float(row[4]) == pytest.approx((wins + draws / 2) / 8, abs=0.001)
     assert [row[5], row[7]] == [f"{float(row[5]):.2f}", f"{float(row[7]):.2f}"]
-    files = sorted((tmp_path / "g").iterdir())
+    files = sorted((tmp_path / "g").glob("*.sgf"))
     assert len(files) == 8
     played = [sgf.Sgf_game.from_bytes(file.read_bytes()) for file in files]
     won = sum(

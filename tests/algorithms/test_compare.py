@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
-import json
 import os
 import signal
+import sqlite3
 import subprocess
 import threading
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,20 +18,19 @@ import pytest
 
 from algorithms.config import CompareConfig, dump_config
 from algorithms.judging import (
-    GAMES,
     RUNS,
+    Meeting,
+    Player,
     cells_of,
     meetings_cell,
     meetings_of,
     players_of,
     rate,
-    read_games,
-    write_games,
 )
 from algorithms.run import is_complete, list_snapshots, train
 from algorithms.tracking import read_metrics
-from baselines.arena import GameRecord
-from goenv import GoBatch
+from baselines.game_store import DATABASE, GameStore, Terms
+from goenv import GoBatch, Rules
 
 
 def comparison(tiny, **changes):
@@ -64,10 +64,12 @@ def children(pid: int) -> list[int]:
     return [int(f[0]) for f in fields if int(f[1]) == pid and "spawn_main" in f[2]]
 
 
-def unchanging(folder: Path) -> dict[str, int]:
-    """Files of training and of games, with the times of their last change."""
-    files = [*(folder / RUNS).glob("*/checkpoints/*/*"), *(folder / GAMES).iterdir()]
-    return {str(file): file.stat().st_mtime_ns for file in files}
+def unchanging(folder: Path) -> dict[str, object]:
+    """Files of training with the times of their last change, and games with those of their end."""
+    files = [*(folder / RUNS).glob("*/checkpoints/*/*")]
+    with closing(sqlite3.connect(folder / DATABASE)) as database:
+        games = database.execute("SELECT * FROM games ORDER BY match, opening, black").fetchall()
+    return {"games": games} | {str(file): file.stat().st_mtime_ns for file in files}
 
 
 @pytest.mark.learning
@@ -167,17 +169,19 @@ def check_judging(config: CompareConfig, folder: Path) -> None:
         for name in ("az", "reinforce")
         for share in (0, 100)
     ]
-    meetings = meetings_of(config, folder, players)
+    meetings = meetings_of(config, players)
     pairs = [meeting for meeting in meetings if not meeting.extra]
     assert len(pairs) == 9 * 8 // 2
     assert [(m.first.name, m.second.name, m.games) for m in meetings if m.extra] == [
         ("az-seed0@100%", "uct:2", 4),
         ("az-seed5@100%", "uct:2", 4),
     ]
-    assert sorted(m.path for m in meetings) == sorted((folder / GAMES).iterdir())
+    with GameStore(folder / DATABASE) as store:
+        assert {m.terms for m in meetings} == set(store.matches())
+        games_of = {meeting.terms: store.games(meeting.terms) for meeting in meetings}
     records = []
     for meeting in meetings:
-        games = read_games(meeting.path)
+        games = games_of[meeting.terms]
         names = (meeting.first.name, meeting.second.name)
         assert [(g.black, g.white) for g in games] == [names, names[::-1]] * (meeting.games // 2)
         for game in games:
@@ -275,26 +279,28 @@ def test_final_networks_also_play_without_search_where_asked(trained):
 def test_stored_games_are_found_again_only_if_they_are_the_same(trained):
     config, folder = trained
 
-    def paths(config):
-        meetings = meetings_of(config, folder, players_of(config, folder))
-        assert len({meeting.path for meeting in meetings}) == len(meetings)
-        return {meeting.path for meeting in meetings if not meeting.extra}
+    def terms(config):
+        meetings = meetings_of(config, players_of(config, folder))
+        assert len({meeting.terms for meeting in meetings}) == len(meetings)
+        return {meeting.terms for meeting in meetings if not meeting.extra}
 
-    assert paths(config) == paths(copy.deepcopy(config))
-    assert paths(config) == paths(changed(config, bootstrap=50))
-    for change in ({"games": 6}, {"seed": 1}, {"opening_moves": 1}):
-        assert not paths(config) & paths(changed(config, **change))
-    assert paths(config) < paths(changed(config, anchors=("random", "uct:2")))
+    assert terms(config) == terms(copy.deepcopy(config))
+    assert terms(config) == terms(changed(config, bootstrap=50))
+    assert terms(config) == terms(changed(config, games=6)), "some, or some more"
+    for change in ({"seed": 5}, {"opening_moves": 1}):
+        assert not terms(config) & terms(changed(config, **change))
+    assert terms(config) < terms(changed(config, anchors=("random", "uct:2")))
 
 
 def test_every_meeting_is_in_one_cell_of_players_dealt_into_groups(trained):
     config, folder = trained
     players = players_of(config, folder)
     assert len(players) == 5
-    meetings = meetings_of(config, folder, players)
+    meetings = meetings_of(config, players)
     for size, groups in ((1, 5), (2, 3), (5, 1), (8, 1)):
         cells = cells_of(changed(config, group_size=size), players, meetings)
-        assert sorted(m.path for cell in cells for m in cell) == sorted(m.path for m in meetings)
+        dealt = [meeting.terms for cell in cells for meeting in cell]
+        assert sorted(dealt, key=repr) == sorted((m.terms for m in meetings), key=repr)
         # With one opponent, an extra match is a cell of its own: it counts other games.
         extras = [cell for cell in cells if cell[0].extra]
         assert [len(cell) for cell in extras] == [1, 1]
@@ -304,47 +310,57 @@ def test_every_meeting_is_in_one_cell_of_players_dealt_into_groups(trained):
         assert pairs <= groups * (groups + 1) // 2
 
 
+RULES = Rules(3, komi=0.5, max_moves=21)
+TERMS = [
+    Terms(first, second, agents, RULES, opening_moves=2, seed=2)
+    for first, second, agents in (
+        ("one", "two", ("random", "uct:3")), ("three", "one", ("uct:2", "random")),
+    )
+]  # fmt: skip
+
+
+def play(path, games, terms=TERMS):
+    """The games of meetings after a worker has played them."""
+    meetings_cell(str(path), terms, games)
+    with GameStore(path) as store:
+        return [store.games(each) for each in terms]
+
+
 def test_the_games_of_a_cell_are_repeatable(tmp_path):
-    cell = {"rules": {"size": 3, "komi": 0.5, "max_moves": 21}, "games": 6, "opening_moves": 1,
-            "seed": 2}  # fmt: skip
-
-    def play(folder, **changes):
-        agents = {"one": "random", "two": "uct:3", "three": "uct:2"}
-        meetings = [
-            {"agents": (agents[a], agents[b]), "names": (a, b),
-             "path": str(tmp_path / folder / f"{a}-{b}.json")}
-            for a, b in (("one", "two"), ("three", "one"))
-        ]  # fmt: skip
-        meetings_cell(**{**cell, "meetings": meetings, **changes})
-        return [read_games(Path(meeting["path"])) for meeting in meetings]
-
-    first = play("a")
-    assert first == play("b")
+    first = play(tmp_path / "a", 6)
+    assert first == play(tmp_path / "b", 6)
     assert [[(g.black, g.white) for g in games] for games in first] == [
         [("one", "two"), ("two", "one")] * 3,
         [("three", "one"), ("one", "three")] * 3,
     ]
-    assert first != play("c", seed=3)
-    assert not list(tmp_path.rglob("*.partial"))
+    assert first != play(tmp_path / "c", 6, [replace(terms, seed=3) for terms in TERMS])
+
+
+def test_more_games_of_a_meeting_are_added_to_those_there(tmp_path):
+    path, longer = tmp_path / "games", replace(TERMS[0], seed=9)
+    (few,) = play(path, 4, [longer])
+    (more,) = play(path, 10, [longer])
+    assert more[:4] == few
+    assert len({(game.opening, game.black) for game in more}) == len(more) == 10
+    assert play(path, 10, [longer]) == play(path, 4, [longer]) == [more]
+    meeting = Meeting(Player("one", "random"), Player("two", "uct:3"), 6, longer, False)
+    with GameStore(path) as store:
+        assert meeting.games_in(store) == more[:6]
 
 
 def test_a_worker_that_is_to_stop_breaks_its_games_off(tmp_path, monkeypatch):
     monkeypatch.setattr("algorithms.workers.should_stop", lambda: True)
-    path = tmp_path / "games.json"
-    meetings_cell(
-        [{"agents": ("random", "uct:3"), "names": ("a", "b"), "path": str(path)}],
-        {"size": 3, "komi": 0.5, "max_moves": 21}, games=4, opening_moves=1, seed=0,
-    )  # fmt: skip
-    assert not path.exists()
+    assert play(tmp_path / "games", 4) == [[], []]
 
 
-def test_games_come_back_as_they_were_stored(tmp_path, trained):
-    config, _ = trained
-    game = GameRecord("a", "b", config.game.rules(), (4, 9, 9), 3, 1, 8.5, False)
-    games = [game, replace(game, black="ü]", truncated=True, score=-0.5)]
-    write_games(tmp_path / "x" / "games.json", games)
-    assert read_games(tmp_path / "x" / "games.json") == games
-    json.loads((tmp_path / "x" / "games.json").read_text())
+def test_meetings_that_are_finished_are_kept_when_others_are_broken_off(tmp_path, monkeypatch):
+    def one_is_stored():
+        with GameStore(tmp_path / "games") as store:
+            return len(store.matches()) > 0
+
+    monkeypatch.setattr("algorithms.workers.should_stop", one_is_stored)
+    terms = [replace(each, rules=Rules(5, komi=0.5)) for each in TERMS]
+    assert sorted(map(len, play(tmp_path / "games", 4, terms))) == [0, 4]
 
 
 def test_a_comparison_is_stored_as_it_was(tiny):

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from baselines.agent import RandomAgent
-from baselines.arena import make_openings, play_games
+from baselines.arena import play_games
 from baselines.engine_process import EngineFault, find_program
 from baselines.engines import EngineAgent, gnugo_agent
 from baselines.gtp import GtpProcess
+from baselines.openings import make_openings
 from goenv import Rules
 from goenv.coordinates import action_name
 from goenv.sgf import read_sgf

@@ -19,7 +19,8 @@ from algorithms.players import uct_agent
 from algorithms.reinforce import Reinforce, ReinforceConfig
 from algorithms.replay import WHOLE
 from baselines.agent import RandomAgent
-from baselines.arena import make_openings, play_games, summarise
+from baselines.arena import play_games, summarise
+from baselines.openings import make_openings
 from goenv import GoBatch, Rules
 
 SMALL = NetworkConfig(blocks=2, channels=16, head_channels=8)

@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 from algorithms import progress
+from algorithms.matches import MatchResult
 from algorithms.run import list_snapshots
 from baselines.arena import MatchSummary
 
@@ -26,11 +27,12 @@ def run(finished, tmp_path):
 def test_every_snapshot_meets_every_opponent_and_none_twice(gozoo, run, monkeypatch):
     played = []
 
-    def play(first, second, rules, games, *others):
-        played.append((first, second, rules.komi))
-        wins = len(played) % (games + 1)
+    def play(plan, display):
+        played.append((plan.first, plan.second, plan.rules.komi))
+        wins, games = len(played) % (plan.games + 1), plan.games
         rate = wins / games
-        return MatchSummary(games, wins, 0, games - wins, rate, (0, 1), rate, rate, 0)
+        summary = MatchSummary(games, wins, 0, games - wins, rate, (0, 1), rate, rate, 0)
+        return MatchResult(summary, games, None, False)
 
     monkeypatch.setattr(progress, "play_match", play)
     snapshots = list_snapshots(run)

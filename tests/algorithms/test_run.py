@@ -299,6 +299,8 @@ def test_sample_games_are_true_games(algorithm, tiny, finished):
     for file in files:
         game = sgf.Sgf_game.from_bytes(file.read_bytes())
         assert (game.get_size(), game.get_komi()) == (3, 0.5)
+        assert game.get_root().get("RU") == "Tromp-Taylor"
+        assert game.get_player_name("b") == game.get_player_name("w") != ""
         batch = GoBatch(1, rules)
         for node in game.get_main_sequence()[1:]:
             colour, point = node.get_move()

@@ -14,7 +14,8 @@ from algorithms.config import TrainConfig, load_config
 from algorithms.registry import AgentError, make_agent
 from algorithms.run import begin_from, train
 from algorithms.shipped import locate, shipped_players
-from baselines.arena import make_openings, play_games, summarise
+from baselines.arena import play_games, summarise
+from baselines.openings import make_openings
 from goenv import Rules
 
 

@@ -10,12 +10,13 @@ import pytest
 from baselines.agent import Agent, RandomAgent, sample_actions
 from baselines.arena import (
     GameRecord,
-    make_openings,
+    pair_up,
     play_games,
-    play_meetings,
     positions,
+    stream_games,
     summarise,
 )
+from baselines.openings import make_openings
 from goenv import BLACK, WHITE, GoBatch, Rules
 
 RULES = Rules(3, komi=0.5, max_moves=21)
@@ -49,54 +50,6 @@ def rng(seed=0):
     return np.random.default_rng(seed)
 
 
-# Openings
-
-
-@pytest.mark.parametrize(("count", "moves"), [(1, 1), (9, 1), (30, 2), (72, 2), (200, 5)])
-def test_openings_are_distinct_legal_and_reproducible(count, moves):
-    openings = make_openings(count, moves, RULES, seed=3)
-    assert len(openings) == len(set(openings)) == count
-    assert openings == make_openings(count, moves, RULES, seed=3)
-    for opening in openings:
-        assert len(opening) == moves
-        assert PASS not in opening
-        batch = GoBatch(1, RULES)
-        for move in opening:
-            assert batch.legal_actions()[0, move]
-            batch.step(np.array([move]))
-        assert not batch.done[0]
-    if 1 < count < 72:  # else all there are
-        assert openings != make_openings(count, moves, RULES, seed=4)
-
-
-def test_openings_that_are_fewer_are_the_first_of_more():
-    assert len(set(make_openings(5, 3, RULES, seed=0))) == 5
-    assert make_openings(4, 0, RULES, seed=0) == [()] * 4
-
-
-def test_an_opening_never_passes():
-    """On 2x2 a player may have nothing but the pass."""
-    rules = Rules(2, komi=0.5, max_moves=50)
-    for opening in make_openings(20, 6, rules, seed=0):
-        assert 4 not in opening
-
-
-@pytest.mark.parametrize(
-    ("count", "moves", "rules", "words"),
-    [
-        (73, 2, RULES, "not 73 distinct openings of 2 moves on 3x3: found 72"),
-        (10, 1, RULES, "found 9"),
-        (100_000, 2, RULES, "found 72"),
-        (1, 21, RULES, "found 0"),  # over before it began
-        (0, 2, RULES, "count >= 1"),
-        (3, -1, RULES, "moves >= 0"),
-    ],
-)
-def test_more_openings_than_there_are(count, moves, rules, words):
-    with pytest.raises(ValueError, match=words):
-        make_openings(count, moves, rules, seed=0)
-
-
 # Games
 
 
@@ -104,16 +57,16 @@ def test_more_openings_than_there_are(count, moves, rules, words):
 def records():
     first, second = RandomAgent(), RandomAgent()
     first.name, second.name = "one", "two"
-    return play_games(first, second, RULES, make_openings(20, 2, RULES, 0), rng())
+    return play_games(first, second, RULES, make_openings(20, 3, RULES, 0), rng())
 
 
 def test_colours_alternate_in_pairs_from_the_same_opening(records):
-    openings = make_openings(20, 2, RULES, 0)
+    openings = make_openings(20, 3, RULES, 0)
     assert len(records) == 40
     for number, record in enumerate(records):
         assert (record.black, record.white) == (("one", "two"), ("two", "one"))[number % 2]
-        assert (record.opening, record.opening_moves) == (number // 2, 2)
-        assert record.moves[:2] == openings[number // 2]
+        assert (record.opening, record.opening_moves) == (number // 2, 3)
+        assert record.moves[:3] == openings[number // 2]
 
 
 def test_records_replay_to_their_score(records):
@@ -137,7 +90,7 @@ def test_games_are_cut_off_where_the_rules_say():
 
 
 def test_the_same_seed_gives_the_same_records(records):
-    openings = make_openings(20, 2, RULES, 0)
+    openings = make_openings(20, 3, RULES, 0)
 
     def play(seed):
         agents = RandomAgent(), RandomAgent()
@@ -156,8 +109,7 @@ def test_agents_see_only_running_games_in_which_it_is_their_turn():
         return np.where(in_corner, PASS, 8 - np.argmax(batch.legal_actions()[:, 8::-1], axis=1))
 
     first, second = Scripted("first", choose), Scripted("second", choose)
-    finished = []
-    play_games(first, second, RULES, [(0,), (4,), (5,)], rng(), finished.append)
+    play_games(first, second, RULES, [(0,), (4,), (5,)], rng())
     for agent in (first, second):
         for batch in agent.seen:
             assert not batch.done.any()
@@ -166,18 +118,58 @@ def test_agents_see_only_running_games_in_which_it_is_their_turn():
     # In half of the games either is White, who moves after the opening.
     assert [len(agent.seen[0]) for agent in (first, second)] == [3, 3]
     assert all(len(agent.seen[-1]) < 3 for agent in (first, second)), "some must end earlier"
-    assert sum(finished) == 6
 
 
 def test_meetings_side_by_side_are_the_meetings_one_by_one():
     agents = {name: filler(name) for name in "abc"}
     pairs = [("a", "b"), ("c", "a"), ("b", "c"), ("a", "a")]
     openings = [(0, 1), (4, 8), (2, 3)]
-    together = play_meetings([(agents[x], agents[y]) for x, y in pairs], RULES, openings, rng())
-    alone = [play_games(filler(x), filler(y), RULES, openings, rng()) for x, y in pairs]
-    assert together == alone
+    pairings = [pairing for x, y in pairs for pairing in pair_up(agents[x], agents[y], openings)]
+    together = stream(pairings)
+    alone = [
+        record
+        for x, y in pairs
+        for record in play_games(filler(x), filler(y), RULES, openings, rng())
+    ]
+    assert [together[number] for number in range(24)] == alone
     # Asked once a move for all games of all pairs: at the first in every game with Black.
     assert len(agents["a"].seen[0]) == 3 + 3 + 6
+
+
+def stream(pairings, at_once=None, rules=RULES):
+    """All records by their number; none comes twice."""
+    records = {}
+    for finished in stream_games(pairings, rules, rng(), at_once):
+        assert not finished.keys() & records.keys()
+        records |= finished
+    return records
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 5, 100])
+def test_the_next_game_begins_where_one_has_finished(at_once):
+    """Agents that draw no lots play the same games, however many run side by side."""
+    first, second = filler("first"), filler("second")
+    openings = [(0, 1), (4, 8), (2, 3), (7, 5)]
+    records = stream(pair_up(first, second, openings), at_once)
+    assert [records[number] for number in range(8)] == play_games(
+        filler("first"), filler("second"), RULES, openings, rng()
+    )
+    sizes = [len(batch) for batch in first.seen + second.seen]
+    assert max(sizes) <= at_once
+    if at_once == 1:
+        order = list(stream(pair_up(first, second, openings), 1))
+        assert order == list(range(8))
+
+
+def test_games_are_handed_over_as_they_finish():
+    pairings = pair_up(RandomAgent(), RandomAgent(), [(0,), (4,), (5,)])
+    records = {}
+    for ply, finished in enumerate(stream_games(pairings, RULES, rng()), 2):
+        assert all(len(record.moves) == ply for record in finished.values())
+        records |= finished
+        if len(records) >= 2:
+            break
+    assert 2 <= len(records) < 6, "the others are broken off"
 
 
 def test_the_batch_that_an_agent_is_shown_is_its_own():
@@ -200,6 +192,81 @@ def test_an_illegal_move_of_an_agent_is_an_error():
 def test_openings_must_be_of_one_length(openings):
     with pytest.raises(ValueError, match="all of one length"):
         play_games(passer(), passer(), RULES, openings, rng())
+
+
+def test_an_opening_must_leave_something_to_play():
+    with pytest.raises(ValueError, match="an opening ends its game"):
+        play_games(passer(), passer(), RULES, [(PASS, PASS)], rng())
+
+
+# Games that are given up
+
+
+class Quitter(Scripted):
+    """Passes; its second move loses the game if there is a black stone in the corner."""
+
+    reason = "crash"
+
+    def act(self, batch, rng):
+        lost = (batch.boards()[:, 0, 0] == BLACK) & np.isin(batch.ply, (3, 4))
+        self.given_up = dict.fromkeys(np.flatnonzero(lost).tolist(), self.reason)
+        return super().act(batch, rng)
+
+
+def quitter(reason="crash"):
+    agent = Quitter("quitter", lambda batch: np.full(len(batch), PASS))
+    agent.reason = reason
+    return agent
+
+
+def test_what_an_agent_gives_up_ends_there_and_the_others_go_on():
+    def fill(batch):
+        last = 8 - np.argmax(batch.legal_actions()[:, 8::-1], axis=1)
+        return np.where(batch.ply < 6, last, PASS)
+
+    other = Scripted("other", fill)
+    records = play_games(quitter(), other, RULES, [(0,), (8,)], rng())
+    # From the corner as White, and as Black, where the quitter's second move is one later.
+    assert [(r.black, r.gave_up, r.reason, r.result, len(r.moves)) for r in records[:2]] == [
+        ("quitter", BLACK, "crash", "W+F", 4),
+        ("other", WHITE, "crash", "B+F", 3),
+    ]
+    assert all(record.forfeited for record in records[:2])
+    assert [record.outcome("quitter") for record in records[:2]] == [0, 0]
+    assert [record.loser for record in records] == ["quitter", "quitter", "", ""]
+    for record in records:
+        *_, end = positions(record)
+        assert end.score()[0] == record.score
+        assert end.done[0] == (record.gave_up == 0)
+        assert not record.truncated
+    assert [record.result[-1] for record in records[2:]] == ["5", "5"]
+
+
+def test_who_gives_up_loses_whatever_the_board_says():
+    game = GameRecord("a", "b", RULES, (), 0, 0, score=50.0, truncated=False, gave_up=BLACK,
+                      reason="resignation")  # fmt: skip
+    assert (game.outcome("a"), game.outcome("b"), game.result) == (0.0, 1.0, "W+R")
+    assert not game.forfeited
+    game = replace(game, gave_up=WHITE, score=-50.0, reason="timeout")
+    assert (game.outcome("a"), game.outcome("b"), game.result) == (1.0, 0.0, "B+F")
+    assert game.forfeited
+
+
+def test_a_summary_counts_what_was_given_up():
+    lost = replace(record("a", "b", 9.0), gave_up=BLACK, reason="crash")
+    records = [
+        record("a", "b", 3.5), record("b", "a", 1.5), lost, replace(lost, reason="timeout"),
+        replace(lost, reason="crash", gave_up=WHITE), replace(lost, reason="resignation"),
+    ]  # fmt: skip
+    summary = summarise(records, "a")
+    assert summary.forfeits == {"a": {"crash": 1, "timeout": 1}, "b": {"crash": 1}}
+    assert summary.resigned == {"a": 1}
+    assert summary.forfeited == 3
+    assert (summary.wins, summary.losses) == (2, 4)
+    assert summary.score == 1.0  # the mean of 3.5 and -1.5: the others were not played out
+    nothing = summarise([lost], "b")
+    assert (nothing.wins, nothing.forfeits) == (1, {"a": {"crash": 1}})
+    assert np.isnan(nothing.score)
 
 
 # Results by hand
@@ -309,11 +376,11 @@ def test_actions_are_sampled_by_their_probability_and_never_impossible_ones():
 def test_one_colour_alone_may_be_played(colours, black):
     first, second = RandomAgent(), RandomAgent()
     first.name, second.name = "first", "second"
-    openings = make_openings(5, 1, Rules(3), 0)
+    openings = make_openings(5, 2, Rules(3), 0)
     records = play_games(
         first, second, Rules(3), openings, np.random.default_rng(0), colours=colours
     )
     assert [record.opening for record in records] == list(range(5))
     assert {record.black for record in records} == {black}
     for record, opening in zip(records, openings, strict=True):
-        assert record.moves[:1] == opening
+        assert record.moves[:2] == opening

@@ -13,9 +13,10 @@ import pytest
 from engine_helpers import ROOT, RULES, STANDIN, assert_gone, count, logs, pids, rng
 
 from baselines.agent import RandomAgent
-from baselines.arena import make_openings, play_games
+from baselines.arena import play_games, positions, summarise
 from baselines.engine_process import EngineError
 from baselines.engines import MOST_FAULTS, EngineAgent
+from baselines.openings import make_openings
 from goenv import GoBatch, Rules
 
 
@@ -42,62 +43,61 @@ FAULTS = {
 
 
 @pytest.mark.parametrize(("behaviour", "kind"), FAULTS.items())
-def test_a_fault_costs_a_pass_and_the_match_goes_on(engine, tmp_path, behaviour, kind):
+def test_a_fault_forfeits_the_game_and_the_match_goes_on(engine, tmp_path, behaviour, kind):
     agent = engine("--do", behaviour, "--at", 3, "--once", tmp_path / "once", timeout=2)
     records = play_games(agent, RandomAgent(), RULES, make_openings(2, 2, RULES, 0), rng())
     assert len(records) == 4
     (fault,) = agent.faults
+    (lost,) = [record for record in records if record.gave_up]
+    assert lost.forfeited
+    assert (lost.loser, lost.reason, len(lost.moves)) == ("engine", kind, fault.ply)
     assert fault.kind == kind
-    passed = [record for record in records if record.moves[fault.ply : fault.ply + 1] == (25,)]
-    assert passed
     assert f"{kind} on 5x5, move {fault.ply + 1} (" in str(fault)
     if behaviour == "crash":
         assert "out of luck" in str(fault)
+    for record in records:
+        if record is not lost:
+            *_, end = positions(record)
+            assert end.done[0]
+            assert end.score()[0] == record.score
+    assert summarise(records, "engine").forfeits == {"engine": {kind: 1}}
+    assert agent.restarts == 0
+
+
+def test_a_resignation_ends_the_game(engine, tmp_path):
+    agent = engine("--do", "resign", "--at", 3, "--once", tmp_path / "once")
+    records = play_games(agent, RandomAgent(), RULES, make_openings(2, 2, RULES, 0), rng())
+    (lost,) = [record for record in records if record.gave_up]
+    assert not lost.forfeited
+    assert (lost.loser, lost.reason, lost.result[1:]) == ("engine", "resignation", "+R")
+    assert agent.faults == []
 
 
 def test_an_engine_that_always_fails_only_passes_after_some_time(engine):
+    """Environments go on after a fault."""
     agent = engine("--do", "crash", "--at", 1)
     batch = GoBatch(2, Rules(5))
     for _ in range(MOST_FAULTS + 2):
         actions = agent.act(batch, rng())
         assert (actions == 25).all()
+        assert agent.given_up == {0: "crash", 1: "crash"}
         batch.step(actions)
         batch.step([next(a for a in range(25) if legal[a]) for legal in batch.legal_actions()])
     assert len(agent.faults) == 2 * MOST_FAULTS
 
 
-def test_killed_engines_stop_no_match(engine):
-    agent, generator = engine("--seeds"), rng(1)
-    killed = 0
-
-    class Killer(RandomAgent):
-        name = "killer"
-
-        def act(self, batch, rng):
-            nonlocal killed
-            running = pids(agent)
-            if running and killed < 20:
-                os.kill(running[killed % len(running)], signal.SIGKILL)
-                killed += 1
-            return super().act(batch, rng)
-
-    records = play_games(agent, Killer(), RULES, make_openings(6, 2, RULES, 0), generator)
-    assert killed == 20
-    assert len(records) == 12
-    assert 1 <= len(agent.faults) <= 20
-    assert {fault.kind for fault in agent.faults} == {"crash"}
-
-
 def test_after_resigning_it_passes(engine):
     agent = engine("--do", "resign", "--at", 2)
-    batch, actions = GoBatch(1, Rules(5)), []
+    batch, actions, given_up = GoBatch(1, Rules(5)), [], []
     for _ in range(4):
         actions += agent.act(batch, rng()).tolist()
+        given_up.append(dict(agent.given_up))
         batch.step(actions[-1:])
         batch.step([next(a for a in range(25) if batch.legal_actions()[0, a])])
     assert actions[0] != 25
     assert actions[1:] == [25, 25, 25]
-    assert (agent.resignations, agent.faults) == (1, [])
+    assert given_up == [{}] + 3 * [{0: "resignation"}]
+    assert agent.faults == []
 
 
 def test_an_engine_that_refuses_a_legal_move_plays_on_from_the_position(engine, tmp_path):

@@ -7,7 +7,8 @@ import pytest
 from engine_helpers import RULES, count, logs, pids, rng
 
 from baselines.agent import Agent, RandomAgent
-from baselines.arena import make_openings, play_games
+from baselines.arena import play_games
+from baselines.openings import make_openings
 from goenv import BLACK, WHITE, GoBatch, Rules
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from baselines import engines
 from baselines.agent import RandomAgent
-from baselines.arena import GameRecord, make_openings, play_games
+from baselines.arena import GameRecord, play_games
 from baselines.engine_process import EngineError, find_program
 from baselines.engines import EngineAgent, gnugo_agent
-from baselines.gtp import GtpProcess
+from baselines.openings import make_openings
+from baselines.recount import recount
 from goenv import GoBatch, Rules
-from goenv.coordinates import action_name
 
 installed = pytest.mark.skipif(find_program("gnugo") is None, reason="GNU Go is not installed")
 PLAIN = ["gnugo", "--mode", "gtp", "--chinese-rules", "--positional-superko", "--allow-suicide",
@@ -33,32 +35,13 @@ def against_itself(make, games, rules=RULES):
     return records
 
 
-def recount(record: GameRecord) -> tuple[float, bool]:
-    """GNU Go's own score of a finished game, from Black's side, and whether it sees a seki."""
-    process = GtpProcess([*PLAIN, "--capture-all-dead"])
-    try:
-        for command in (
-            f"boardsize {record.rules.size}",
-            "clear_board",
-            f"komi {record.rules.komi}",
-        ):
-            process.send(command, 10)
-        for ply, move in enumerate(record.moves):
-            process.send(f"play {'bw'[ply % 2]} {action_name(move, record.rules.size)}", 10)
-        text = process.send("final_score", 60)
-        seki = process.send("final_status_list seki", 60) != ""
-    finally:
-        process.close()
-    return (0.0 if text == "0" else float(text[2:]) * (1 if text[0] == "B" else -1)), seki
-
-
 def assert_counted_alike(records):
-    """GNU Go gives nobody the eyes of a seki; by Tromp-Taylor they are area."""
-    for record in records:
-        score, seki = recount(record)
-        assert not record.truncated
-        assert seki or score == record.score, record
-        assert abs(score - record.score) <= 4, record
+    """GNU Go reads the SGFs; it gives nobody the eyes of a seki, by Tromp-Taylor they are area."""
+    counted = list(recount(records))
+    assert [found.record for found in counted] == records, "none was cut off"
+    for found in counted:
+        assert found.seki or found.agrees, found
+        assert abs(found.score - found.record.score) <= 4, found
 
 
 @installed
@@ -67,14 +50,26 @@ def test_scores_are_its_own():
 
 
 @installed
+def test_a_recount_finds_what_is_wrong():
+    """Two walls: Black has the left 15 points of 5x5, White the right 10."""
+    walls = (2, 3, 7, 8, 12, 13, 17, 18, 22, 23, 25, 25)
+    game = GameRecord("a", "b", Rules(5, komi=0.5), walls, 0, 0, 4.5, False)
+    assert [(found.score, found.agrees) for found in recount([game])] == [(4.5, True)]
+    wrong = replace(game, score=-0.5)
+    assert [(found.score, found.agrees) for found in recount([wrong])] == [(4.5, False)]
+    left_out = [replace(game, truncated=True), replace(game, gave_up=1, reason="crash")]
+    assert list(recount(left_out)) == []
+
+
+@installed
 def test_dead_stones_are_taken_off_where_an_engine_would_leave_them(monkeypatch):
     """Without its options GNU Go passes while dead stones stand, and the wrong side wins."""
     assert_counted_alike(against_itself(lambda: EngineAgent(PLAIN), 10))
     monkeypatch.setattr("baselines.engine_seat._CLEAN_UP", "no such command")
     wrong = [
-        record
-        for record in against_itself(lambda: EngineAgent(PLAIN), 10)
-        if np.sign(recount(record)[0]) != np.sign(record.score)
+        found
+        for found in recount(against_itself(lambda: EngineAgent(PLAIN), 10))
+        if np.sign(found.score) != np.sign(found.record.score)
     ]
     assert wrong
 

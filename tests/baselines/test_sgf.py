@@ -7,9 +7,10 @@ import pytest
 from sgfmill import sgf
 
 from baselines.agent import RandomAgent
-from baselines.arena import GameRecord, make_openings, play_games
+from baselines.arena import GameRecord, play_games
+from baselines.openings import make_openings
 from baselines.sgf import save_games, to_sgf
-from goenv import Rules
+from goenv import BLACK, WHITE, Rules
 from goenv.sgf import result_text, rules_text
 
 
@@ -98,6 +99,19 @@ def test_the_rules_are_named(rules, text):
     assert read(record(rules=rules)).get_root().get("RU") == text
 
 
+@pytest.mark.parametrize(
+    ("gave_up", "reason", "result", "comment"),
+    [(WHITE, "resignation", "B+R", None), (BLACK, "illegal move", "W+F",
+     "Black forfeited: illegal move")],
+)  # fmt: skip
+def test_games_that_were_given_up(gave_up, reason, result, comment):
+    """Whatever the board says."""
+    root = read(record((4,), score=-0.5, gave_up=gave_up, reason=reason)).get_root()
+    assert root.get("RE") == result
+    assert (root.get("GC") if root.has_property("GC") else None) == comment
+    assert read(record((4,), gave_up=gave_up, reason=reason)).get_winner() == result[0].lower()
+
+
 def test_an_opening_and_a_game_cut_off_are_told():
     note = read(record((4, 9), opening_moves=2, truncated=True)).get_root().get("GC")
     assert note == (
@@ -123,5 +137,6 @@ def test_games_are_saved_under_their_numbers(tmp_path):
     save_games([record((move,), rules=rules) for move in range(12)], tmp_path / "a" / "b", "game")
     files = sorted((tmp_path / "a" / "b").iterdir())
     assert [file.name for file in files] == [f"game-{number:02d}.sgf" for number in range(1, 13)]
+    assert not list(tmp_path.rglob("*.partial"))
     for move, file in enumerate(files):
         assert moves_of(sgf.Sgf_game.from_bytes(file.read_bytes())) == (move,)
