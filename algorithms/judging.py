@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
+import zlib
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -70,7 +70,7 @@ def meetings_cell(store: str, meetings: list[Terms], games: int) -> None:
 
     Args:
         store: path of the database; each meeting is added when all its games are finished.
-        meetings: all of one game, one length of openings and one seed.
+        meetings: all of one game and one length of openings.
         games: of every meeting.
     """
     torch.set_num_threads(1)
@@ -80,13 +80,13 @@ def meetings_cell(store: str, meetings: list[Terms], games: int) -> None:
             if text not in agents:
                 agents[text] = make_agent(text)
                 agents[text].name = name
-    rules, opening_moves, seed = meetings[0].rules, meetings[0].opening_moves, meetings[0].seed
-    openings = make_openings(games // 2, opening_moves, rules, seed)
+    rules = meetings[0].rules
     pairings: list[Pairing] = []
     meeting_of: list[Terms] = []
     with GameStore(Path(store)) as database:
         for terms in meetings:
             first, second = (agents[text] for text in terms.agents)
+            openings = make_openings(games // 2, terms.opening_moves, rules, terms.seed)
             there = {(record.opening, record.black) for record in database.games(terms)}
             missing = [
                 pairing
@@ -97,8 +97,7 @@ def meetings_cell(store: str, meetings: list[Terms], games: int) -> None:
             meeting_of += [terms] * len(missing)
         left = Counter(meeting_of)
         finished: dict[Terms, list[GameRecord]] = {terms: [] for terms in meetings}
-        players = "\n".join(text for terms in meetings for text in terms.agents)
-        rng = np.random.default_rng([seed, *hashlib.sha256(players.encode()).digest()[:8]])
+        rng = np.random.default_rng([terms.seed for terms in meetings])
         for records in stream_games(pairings, rules, rng) if pairings else ():
             if workers.should_stop():
                 return
@@ -199,16 +198,20 @@ class Meeting:
 
 
 def meetings_of(config: CompareConfig, players: list[Player]) -> list[Meeting]:
-    """All pairs of players that are not the same network, and the extra matches."""
+    """All pairs of players that are not the same network, and the extra matches.
+
+    Each meeting draws openings of its own: if all had the same few, the ratings would be of those.
+    """
 
     def meeting(first: Player, second: Player, games: int, extra: bool) -> Meeting:
+        drawn = f"{config.judge.seed} {extra} {first.name} {second.name}"
         terms = Terms(
             first=first.name,
             second=second.name,
             agents=(first.agent, second.agent),
             rules=config.game.rules(),
             opening_moves=config.judge.opening_moves,
-            seed=config.judge.seed + extra,
+            seed=zlib.crc32(drawn.encode()),
         )
         return Meeting(first, second, games, terms, extra)
 
