@@ -8,9 +8,10 @@ import pytest
 from engine_helpers import RULES, katago, logs, pids, rng
 
 from baselines.agent import RandomAgent
-from baselines.arena import make_openings, play_games
+from baselines.arena import play_games
 from baselines.engine_process import EngineError
 from baselines.katago import katago_agent, katago_command
+from baselines.openings import make_openings
 from goenv import GoBatch, Rules
 
 
