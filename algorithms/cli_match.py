@@ -62,8 +62,13 @@ def match(
         float, typer.Option(help="of --sprt: chance to decide for ELO0 where ELO1 is true")
     ] = 0.05,
     at_once: Annotated[
-        int, typer.Option(min=1, help="games side by side: more are faster, fewer finish sooner")
-    ] = 64,
+        int | None,
+        typer.Option(
+            min=1,
+            help="games side by side: networks are faster with more, the first games finish sooner "
+            "with fewer; default 64, or 16 with an engine",
+        ),
+    ] = None,
     sgf: Annotated[
         Path | None,
         typer.Option(

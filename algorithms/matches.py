@@ -39,7 +39,8 @@ class MatchPlan:
         seed: of openings and players.
         colour: of the first agent, a key of `COLOURS`.
         sprt: ends the match when it is decided; `games` are then the most that are played.
-        at_once: games that run side by side.
+        at_once: games that run side by side; None: 64, whose positions make a large batch for a
+            network, or with an engine, which gains nothing from more than it has cores, 16.
     """
 
     first: str
@@ -50,7 +51,7 @@ class MatchPlan:
     seed: int = 0
     colour: str = "both"
     sprt: Sprt | None = None
-    at_once: int = 64
+    at_once: int | None = None
 
     def openings(self) -> list[Opening]:
         """From which they play.
@@ -157,23 +158,26 @@ def play_match(
             sums = pair_sums(records, first.name)
             return None if plan.sprt is None else plan.sprt.decide(sums)
 
-        def show(text: str = "") -> None:
-            done = f"{len(records)} of {len(wanted)}"
-            display.update("games", len(records) / len(wanted), text or done)
+        def show(rounds: int = 0) -> None:
+            text = f"{len(records)} of {len(wanted)}" + f", {rounds} rounds of moves" * (rounds > 0)
+            display.update("games", len(records) / len(wanted), text)
 
         found, stopped = verdict(), False
         if found and found.accepted:
             left = []
-        show("thinking" if left else "")
+        show()
+        has_engine = any(isinstance(agent, EngineAgent) for agent in (first, second))
+        at_once = plan.at_once or (16 if has_engine else 64)
         # Games that are played later are no copies of earlier ones.
         rng = np.random.default_rng([plan.seed, len(records)])
-        for finished in stream_games(left, plan.rules, rng, plan.at_once) if left else ():
+        stream = stream_games(left, plan.rules, rng, at_once) if left else ()
+        for rounds, finished in enumerate(stream, 1):
             new = [finished[number] for number in sorted(finished)]
             if new:
                 archive.add(new)
                 records += new
                 found = verdict()
-                show()
+            show(rounds)
             if found and found.accepted:
                 break
             if stopped := should_stop() and len(records) < len(wanted):

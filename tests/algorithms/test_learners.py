@@ -20,18 +20,15 @@ from algorithms.reinforce import Reinforce, ReinforceConfig
 from algorithms.replay import WHOLE
 from baselines.agent import RandomAgent
 from baselines.arena import play_games, summarise
-from baselines.openings import make_openings
 from goenv import GoBatch, Rules
 
 SMALL = NetworkConfig(blocks=2, channels=16, head_channels=8)
 
 
-def win_rate(learner, opponent, rules, openings, moves=1, seed=0):
-    agent = learner.agent()
-    records = play_games(
-        agent, opponent, rules, make_openings(openings, moves, rules, seed),
-        np.random.default_rng(seed),
-    )  # fmt: skip
+def win_rate(learner, opponent, rules, seed=0):
+    """Of games that open at each point, with either colour."""
+    agent, openings = learner.agent(), [(point,) for point in range(rules.size**2)]
+    records = play_games(agent, opponent, rules, openings, np.random.default_rng(seed))
     return summarise(records, agent.name)
 
 
@@ -310,7 +307,7 @@ def test_alphazero_learns_3x3():
     }
     learner = AlphaZero(AlphaZeroConfig.model_validate(config), rules, 0)
     ledger = Ledger(budget=Budget(env_steps=24_000))
-    before = win_rate(learner, uct_agent(60), rules, 9)
+    before = win_rate(learner, uct_agent(60), rules)
     while not ledger.exhausted():
         metrics = learner.step(ledger)
     assert metrics["value_loss"] < 0.4
@@ -320,7 +317,7 @@ def test_alphazero_learns_3x3():
     assert action[0] == 4
     _, value = NetworkEvaluator(learner.model).evaluate(batch, np.zeros(1, int))
     assert value[0] > 0.5
-    after = win_rate(learner, uct_agent(60), rules, 9)
+    after = win_rate(learner, uct_agent(60), rules)
     assert after.as_black > before.as_black
     # From the centre Black wins against any play.
     agent = learner.agent()
@@ -337,10 +334,10 @@ def test_reinforce_learns_3x3():
         "games": 128,
     }
     learner = Reinforce(ReinforceConfig.model_validate(config), rules, 0)
-    before = win_rate(learner, RandomAgent(), rules, 9, seed=1)
+    before = win_rate(learner, RandomAgent(), rules, seed=1)
     ledger = Ledger(budget=Budget(env_steps=250_000))
     while not ledger.exhausted():
         learner.step(ledger)
-    rates = [win_rate(learner, RandomAgent(), rules, 9, seed=seed).rate for seed in range(8)]
+    rates = [win_rate(learner, RandomAgent(), rules, seed=seed).rate for seed in range(8)]
     assert np.mean(rates) > 0.8
     assert np.mean(rates) > before.rate + 0.15
