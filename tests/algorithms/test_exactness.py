@@ -89,7 +89,7 @@ def test_exploiters_have_names_that_folders_can_have():
 @pytest.mark.learning
 def test_exploit_trains_and_tells_the_bound(gozoo, tmp_path):
     budget = ["--budget", "env_steps=20000"]
-    game = ["--size", 2, "--komi", 0.5, "--games", 20, "--opening-moves", 2]
+    game = ["--size", 2, "--komi", 0.5, "--opening-moves", 2]  # which leaves two openings
     answer = gozoo("exploit", "random", *budget, *game, "--runs", tmp_path)
     assert answer.code == 0, answer
     assert "how exploitable random is at least" in " ".join(answer.out.split())
@@ -109,7 +109,10 @@ def test_exploit_trains_and_tells_the_bound(gozoo, tmp_path):
         (["random", "--budget", "seconds=-1"], "seconds"),
         (["random", "--size", "1"], "size"),
         (["random", "--games", "3"], "must be even"),
-        (["random", "--size", "2"], "there are not 200 distinct openings of 2 moves on 2x2"),
+        (
+            ["random", "--size", "2", "--games", "400"],
+            "there are not 200 distinct openings of 2 moves on 2x2",
+        ),
     ],
 )
 def test_bad_requests_to_exploit_are_told_in_words(gozoo, tmp_path, arguments, message):

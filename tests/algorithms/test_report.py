@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -234,6 +235,24 @@ def test_draws_count_half(tmp_path):
     ]  # fmt: skip
     assert row["% as White"] == "–"
     assert any("1 drawn" in given.get("title", "") for _, given in page.attributes)
+
+
+def test_forfeits_are_counted_and_their_scores_are_not(tmp_path):
+    made = Comparison(tmp_path, seeds=(0,), shares=lambda *_: (1.0,), match_games=2)
+    assert "forfeited" not in made.write().texts["eyebrow"][0]
+    played = GameRecord("alphazero-seed0@100%", "uct:50", Rules(size=5, komi=0.0), (25, 25), 0, 0,
+                        3.0, False)  # fmt: skip
+    lost = replace(played, score=20.0, gave_up=1, reason="crash")
+    made.records += [lost, replace(lost, reason="resignation")]
+    made.matches = [(made.matches[0][0], "uct:50", [played, lost])]
+    page = made.write()
+    told = f"{len(made.records)} rated games, 1 of them forfeited"
+    assert page.texts["eyebrow"][0].endswith(told)
+    [row] = page.rows("matches")
+    assert [row[name] for name in ("games", "wins", "losses", "mean score", "forfeits")] == [
+        "2", "1", "1", "+3.0", "1"
+    ]  # fmt: skip
+    assert made.table("matches.csv")[0]["forfeits"] == "1"
 
 
 def test_thin_keeps_few_points_and_averages_many():
