@@ -195,9 +195,11 @@ def test_processes_end_with_the_agent(engine):
 
 
 PROGRAM = """
-import sys, numpy as np
+import signal, sys, numpy as np
 from baselines.engines import EngineAgent
 from goenv import GoBatch, Rules
+# Who started the tests in the background has had them ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 agent = EngineAgent([sys.executable, {standin!r}, "--do", {do!r}, "--at", "1", "--log", {log!r}])
 print("ready", flush=True)
 agent.act(GoBatch(2, Rules(5)), np.random.default_rng())
