@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from rich.markup import escape
 
 from algorithms.config import ConfigError
 from algorithms.display import Display
+from algorithms.katago import KataGoEvaluator
+from algorithms.players import SearchAgent
 from algorithms.registry import make_agent
 from baselines.agent import Agent
 from baselines.arena import GameRecord, MatchSummary, pair_up, stream_games, summarise
@@ -250,9 +252,16 @@ def _report(summary: MatchSummary, agents: tuple[Agent, Agent], display: Display
     for name, count in summary.resigned.items():
         display.say(escape(f"{name} resigned {count} of {games} games"))
     for agent in agents:
-        if isinstance(agent, EngineAgent) and agent.faults:
-            count, last = len(agent.faults), agent.faults[-1]
-            display.say(escape(f"faults of {agent.name}: {count}, the last a {last}"))
+        faults = _faults(agent)
+        if faults:
+            display.say(escape(f"faults of {agent.name}: {len(faults)}, the last a {faults[-1]}"))
         if isinstance(agent, EngineAgent) and agent.restarts:
             name, count = agent.name, agent.restarts
             display.say(escape(f"processes of {name} that ended between moves, replaced: {count}"))
+
+
+def _faults(agent: Agent) -> Sequence[object]:
+    """What went wrong with the engine that plays, or that judges positions for a search."""
+    if isinstance(agent, SearchAgent) and isinstance(agent.search.evaluator, KataGoEvaluator):
+        return agent.search.evaluator.engine.faults
+    return agent.faults if isinstance(agent, EngineAgent) else ()

@@ -175,6 +175,15 @@ def test_texts_of_agents(monkeypatch, tmp_path):
     assert_gone(pid)
 
 
+def test_a_match_tells_of_its_faults(monkeypatch, tmp_path, gozoo):
+    config, network = katago(monkeypatch, tmp_path, "--do", "crash", "--at", 5, "--once",
+                             tmp_path / "once")  # fmt: skip
+    player = f"katago-net:{config}?model={network}&simulations=2"
+    answer = gozoo("match", player, "random", "--size", 5, "--games", 2)
+    assert answer.code == 0, answer.error
+    assert f"faults of {player}: 1, the last a crash" in "".join(answer.out.split("\n"))
+
+
 WRONG = {
     "katago:": "after 'katago:' comes a configuration of KataGo",
     "katago": "after 'katago:' comes a configuration",
