@@ -65,6 +65,8 @@ def write_report(
 
 def command_of(study: Study, plan: dict[str, Any]) -> str:
     """The command that repeats a run."""
+    if study.command:
+        return study.command
     preset = study.presets.get(plan["preset"])
     stock = {} if preset is None else preset.model_dump(mode="json")
     changed = [f"{k}={v}" for k, v in plan["config"].items() if k not in stock or stock[k] != v]
