@@ -48,9 +48,15 @@ def line_chart(
     return figure
 
 
-def mark(level: float) -> Callable[[Axes], object]:
-    """A thin line at a height that means something, for `on_axes`."""
-    return lambda axes: axes.axhline(level, color=MUTED, lw=0.8, zorder=1)
+def of_rates(axes: Axes) -> None:
+    """For `on_axes`: win rates from 0 to 1, with a thin line where both win as often."""
+    axes.set_ylim(0, 1.02)
+    mark(axes, 0.5)
+
+
+def mark(axes: Axes, level: float) -> None:
+    """A thin line at a height that means something."""
+    axes.axhline(level, color=MUTED, lw=0.8, zorder=1)
 
 
 def draw_lines(

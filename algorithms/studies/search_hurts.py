@@ -200,7 +200,7 @@ def analyse(rows: Rows, config: HurtsConfig) -> Findings:
             "over-raw", "Games that a search of n simulations wins against the raw policy of the "
             "same network, by the share of training games that were played out.",
             charts.line_chart(over_raw, "simulations", "search wins", log_x=True,
-                              on_axes=charts.mark(0.5)),
+                              on_axes=charts.of_rates),
             charts.rows_of(over_raw, "simulations", "rate"),
         ),
         Picture(
@@ -212,7 +212,8 @@ def analyse(rows: Rows, config: HurtsConfig) -> Findings:
         ),
         Picture(
             "against-anchor", f"Games won against {config.anchor}.",
-            charts.line_chart(against, "1 + simulations", "wins", log_x=True),
+            charts.line_chart(against, "1 + simulations", "wins", log_x=True,
+                              on_axes=charts.of_rates),
             charts.rows_of(against, "1 + simulations", "rate"),
         ),
     ]  # fmt: skip
@@ -248,7 +249,8 @@ def _lines(config: HurtsConfig, counts: list[int], rates: Any) -> charts.Series:
 
 
 def _mark_ignorance(axes: Any) -> None:
-    charts.mark(0.25)(axes)
+    charts.mark(axes, 0.25)
+    axes.set_ylim(0, max(0.3, axes.get_ylim()[1]))
     axes.set_xticks([1, 2, 3], list(THIRDS))
 
 

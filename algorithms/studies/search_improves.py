@@ -215,7 +215,7 @@ def analyse(rows: Rows, config: ImprovesConfig) -> Findings:
                 f"of n simulations, before and after {config.distilled} simulations were "
                 "distilled into it.",
                 charts.line_chart(lines, "1 + n simulations", "games won", log_x=True, height=3.2,
-                                  on_axes=lambda axes: axes.set_ylim(0, 1.02)),
+                                  on_axes=charts.of_rates),
                 charts.rows_of(lines, "1 + simulations", "rate"),
             )
         )  # fmt: skip

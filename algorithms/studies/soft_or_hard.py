@@ -176,12 +176,13 @@ def analyse(rows: Rows, config: SoftOrHardConfig) -> Findings:
             "wins against the one trained on the likeliest move alone, by simulations of the "
             "search in training.",
             charts.line_chart(winning, label, "soft wins", height=4.0,
-                              on_axes=charts.mark(0.5)),
+                              on_axes=charts.of_rates),
             charts.rows_of(winning, "moves", "rate"),
         ),
         Picture(
             "against-anchor", f"Games that raw policies win against {config.anchor}.",
-            charts.line_chart(strength, label, f"wins against {config.anchor}", height=4.2),
+            charts.line_chart(strength, label, f"wins against {config.anchor}", height=4.2,
+                              on_axes=charts.of_rates),
             charts.rows_of(strength, "moves", "rate"),
         ),
         Picture(
