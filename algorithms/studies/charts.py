@@ -50,7 +50,7 @@ def line_chart(
 
 def of_rates(axes: Axes) -> None:
     """For `on_axes`: win rates from 0 to 1, with a thin line where both win as often."""
-    axes.set_ylim(0, 1.02)
+    axes.set_ylim(-0.02, 1.02)
     mark(axes, 0.5)
 
 

@@ -42,11 +42,11 @@ class SameBudgetConfig(StudyConfig):
     sizes: tuple[Literal[2, 3], Size] = Field(
         (3, 5), description="a board for exact figures, a larger one"
     )
-    flops: tuple[float, float] = Field((1.5e11, 6e11), description="of each run, by board")
-    seconds: tuple[float, float] = Field((10, 20), description="of each run, by board")
-    seeds: int = Field(2, ge=1, description="runs of each learner")
+    flops: tuple[float, float] = Field((1e11, 3e11), description="of each run, by board")
+    seconds: tuple[float, float] = Field((6, 15), description="of each run, by board")
+    seeds: int = Field(3, ge=1, description="runs of each learner")
     anchors: tuple[str, ...] = Field(("random", "uct:50", "uct:400"))
-    games: int = Field(4, ge=2, multiple_of=2, description="between two players")
+    games: int = Field(2, ge=2, multiple_of=2, description="between two players")
     snapshots: int = Field(2, ge=1, description="of each run that play")
     untrained: bool = Field(False, description="whether networks before training play too")
 

@@ -48,8 +48,8 @@ class HurtsConfig(StudyConfig):
     """Settings."""
 
     size: Size = Field(4, description="board")
-    flops: float = Field(8e11, gt=0, description="of each training")
-    seeds: int = Field(3, ge=1, description="trainings of each kind")
+    flops: float = Field(1.2e12, gt=0, description="of each training")
+    seeds: int = Field(6, ge=1, description="trainings of each kind")
     played_out: tuple[float, ...] = Field(
         (0.0, 0.1, 1.0), description="shares of games in which nobody resigns; these three at least"
     )
@@ -59,7 +59,7 @@ class HurtsConfig(StudyConfig):
     capacity: int = Field(4_000, ge=1, description="positions in the replay buffer: what is rare "
                           "in new games soon is in no game")  # fmt: skip
     simulations: Simulations = Field((4, 16, 64, 256), description="of the search that plays")
-    games: int = Field(80, ge=2, multiple_of=2, description="against the raw policy, each")
+    games: int = Field(50, ge=2, multiple_of=2, description="against the raw policy, each")
     anchor: str = Field("uct:100", description="whom search and raw policy meet as well")
     referee: str = Field("uct:100", description="from whose games the positions for values are")
     referee_games: int = Field(40, ge=2, multiple_of=2)
@@ -304,7 +304,7 @@ STUDY = Study(
     presets={
         "quick": HurtsConfig(),
         "full": HurtsConfig(
-            size=5, flops=5e12, seeds=5, capacity=20_000, simulations=(1, 4, 16, 64, 256, 1024),
+            size=5, flops=5e12, seeds=6, capacity=20_000, simulations=(1, 4, 16, 64, 256, 1024),
             played_out=(0.0, 0.05, 0.1, 0.3, 1.0), games=200, anchor="uct:400", referee="uct:400",
             referee_games=200,
         ),

@@ -48,14 +48,14 @@ class ImprovesConfig(StudyConfig):
 
     size: Size = Field(4, description="board")
     flops: float = Field(8e11, gt=0, description="of each training")
-    seeds: int = Field(3, ge=1, description="trainings")
+    seeds: int = Field(6, ge=1, description="trainings")
     stages: int = Field(2, ge=1, description="of training, beside the untrained network")
     simulations: Simulations = Field(
         (4, 16, 64, 256), min_length=2, description="on the curve, beside none"
     )
-    games: int = Field(60, ge=2, multiple_of=2, description="of each point of a curve")
+    games: int = Field(50, ge=2, multiple_of=2, description="of each point of a curve")
     distilled: int = Field(256, ge=2, description="simulations of the search that is distilled")
-    distil_games: int = Field(60, ge=5, description="whose positions are searched")
+    distil_games: int = Field(50, ge=5, description="whose positions are searched")
     epochs: float = Field(20, gt=0, description="of distilling")
 
 
@@ -296,7 +296,7 @@ STUDY = Study(
     presets={
         "quick": ImprovesConfig(),
         "full": ImprovesConfig(
-            size=5, flops=1e13, seeds=5, stages=4, simulations=(4, 16, 64, 256, 1024, 4096),
+            size=5, flops=1e13, seeds=6, stages=4, simulations=(4, 16, 64, 256, 1024, 4096),
             games=100, distilled=1000, distil_games=400,
         ),
         "tiny": ImprovesConfig(

@@ -47,12 +47,12 @@ class SoftOrHardConfig(StudyConfig):
 
     size: Size = Field(4, description="board")
     simulations: Simulations = Field((4, 16, 64), min_length=2, description="of a search")
-    moves: int = Field(8_000, ge=100, description="played by each training")
-    seeds: int = Field(3, ge=1, description="pairs of trainings for each number of simulations")
+    moves: int = Field(10_000, ge=100, description="played by each training")
+    seeds: int = Field(6, ge=1, description="pairs of trainings for each number of simulations")
     snapshots: int = Field(4, ge=2, description="of each training that are measured")
     games: int = Field(120, ge=2, multiple_of=2, description="of soft against hard, a snapshot")
     anchor: str = Field("uct:50", description="whom both meet as well")
-    entropy_games: int = Field(24, ge=1, description="from whose positions entropies are taken")
+    entropy_games: int = Field(16, ge=1, description="from whose positions entropies are taken")
 
 
 def cells(config: SoftOrHardConfig) -> dict[str, dict[str, Any]]:
@@ -266,7 +266,7 @@ STUDY = Study(
     presets={
         "quick": SoftOrHardConfig(),
         "full": SoftOrHardConfig(
-            size=5, simulations=(4, 16, 64, 256), moves=60_000, seeds=5, snapshots=6, games=200,
+            size=5, simulations=(4, 16, 64, 256), moves=60_000, seeds=6, snapshots=6, games=200,
             anchor="uct:200",
         ),
         "tiny": SoftOrHardConfig(
