@@ -45,7 +45,7 @@ class SameBudgetConfig(StudyConfig):
     flops: tuple[float, float] = Field((1e11, 3e11), description="of each run, by board")
     seconds: tuple[float, float] = Field((6, 15), description="of each run, by board")
     seeds: int = Field(3, ge=1, description="runs of each learner")
-    anchors: tuple[str, ...] = Field(("random", "uct:50", "uct:400"))
+    anchors: tuple[str, ...] = Field(("random", "uct:20", "uct:200"), min_length=1)
     games: int = Field(2, ge=2, multiple_of=2, description="between two players")
     snapshots: int = Field(2, ge=1, description="of each run that play")
     untrained: bool = Field(False, description="whether networks before training play too")
@@ -72,7 +72,9 @@ def learners(size: int) -> dict[str, dict[str, Any]]:
     gae = {"credit": {"rung": "gae"}, "entropy_weight": 0.1}
     buffer = {"replay_capacity": 12_000 if small else 80_000, "batch_size": 128 if small else 256}
     alphazero = {"search": {"simulations": 16, **GUMBEL}, "self_play": {"games": 128},
-                 "rounds_per_step": 64, **komis, **buffer}  # fmt: skip
+                 "rounds_per_step": 64, **komis, **buffer,
+                 # The exact truth asks for a move in every position that there is.
+                 "play": {"simulations": 16 if small else 64}}  # fmt: skip
     opponents = {"random": 1.0, "uct:20": 2.0, "uct:100": 4.0}
     settings: dict[str, dict[str, Any]] = {
         "alphazero": alphazero,
@@ -336,9 +338,10 @@ STUDY = Study(
         "quick": SameBudgetConfig(),
         "full": SameBudgetConfig(
             flops=(3e12, 1e13), seconds=(200, 600), seeds=5, games=10, snapshots=4, untrained=True,
+            anchors=("random", "uct:50", "uct:400"),
         ),
         "tiny": SameBudgetConfig(
-            sizes=(2, 3), flops=(2e7, 2e7), seconds=(0.05, 0.05), seeds=1,
+            sizes=(2, 4), flops=(2e7, 2e7), seconds=(0.05, 0.05), seeds=1,
             anchors=("random", "uct:2"), games=2, snapshots=1,
         ),
     },
