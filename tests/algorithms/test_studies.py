@@ -24,6 +24,7 @@ from algorithms.studies.games import fit_values, play, values_of
 from algorithms.studies.gradients import GradientSums, game_gradients, gram_rows, moments
 from algorithms.studies.ledger import draw, entries, predictions
 from algorithms.studies.names import NAMES
+from algorithms.studies.report import outcome_text
 from algorithms.studies.running import report_study, run_study
 from algorithms.studies.study import Estimate, Hypothesis, outcome
 from goenv import BLACK, Rules
@@ -58,6 +59,20 @@ def test_outcomes():
     assert outcome(["holds", "holds"]) == "holds"
     assert outcome(["holds", "undecided"]) == "mixed"
     assert outcome([]) == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("claims", "text"),
+    [
+        (["does not hold", "does not hold"], "The claim does not hold."),
+        (["does not hold", "undecided", "undecided"],
+         "Mixed. Claims that hold: 0; that do not hold: 1; undecided: 2."),
+    ],
+)  # fmt: skip
+def test_an_outcome_is_said_plainly(claims, text):
+    verdicts = [{"source": "claim", "verdict": each} for each in claims]
+    verdicts.append({"source": "prediction", "verdict": "holds"})
+    assert outcome_text({"outcome": outcome(claims), "verdicts": verdicts}) == text
 
 
 def test_rows_come_back_as_they_were(tmp_path):
