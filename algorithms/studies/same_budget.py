@@ -42,8 +42,8 @@ class SameBudgetConfig(StudyConfig):
     sizes: tuple[Literal[2, 3], Size] = Field(
         (3, 5), description="a board for exact figures, a larger one"
     )
-    flops: tuple[float, float] = Field((1e11, 3e11), description="of each run, by board")
-    seconds: tuple[float, float] = Field((6, 15), description="of each run, by board")
+    flops: tuple[float, float] = Field((8e10, 2.5e11), description="of each run, by board")
+    seconds: tuple[float, float] = Field((5, 12), description="of each run, by board")
     seeds: int = Field(3, ge=1, description="runs of each learner")
     anchors: tuple[str, ...] = Field(("random", "uct:20", "uct:200"), min_length=1)
     games: int = Field(2, ge=2, multiple_of=2, description="between two players")

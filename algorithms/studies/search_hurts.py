@@ -54,7 +54,7 @@ class HurtsConfig(StudyConfig):
         (0.0, 0.1, 1.0), description="shares of games in which nobody resigns; these three at least"
     )
     threshold: float = Field(
-        0.5, gt=0, le=1, description="a side valued below minus this resigns, uncalibrated"
+        0.1, gt=0, le=1, description="a side valued below minus this resigns, uncalibrated"
     )
     capacity: int = Field(4_000, ge=1, description="positions in the replay buffer: what is rare "
                           "in new games soon is in no game")  # fmt: skip
