@@ -45,14 +45,15 @@ def entries(runs: Path) -> list[Entry]:
     found: dict[str, tuple[bool, float, Path]] = {}
     for path in runs.glob("*/result.json"):
         result = _read(path)
-        run = result["preset"] != "tiny", path.stat().st_mtime, path
         name = result["study"]
-        found[name] = max(run, found.get(name, run))
+        mine = result["preset"] != "tiny", path.stat().st_mtime, path
+        found[name] = max(mine, found.get(name, mine))
     listed = []
     for study in all_studies():
         published = _PUBLISHED / f"{study.name}.json"
-        measures, _, path = found.get(study.name, (False, 0.0, None))
-        if path is not None and (measures or not published.exists()):
+        run = found.get(study.name)
+        if run is not None and (run[0] or not published.exists()):
+            path = run[-1]
             listed.append(Entry(study, _read(path), str(path.parent)))
         elif published.exists():
             listed.append(Entry(study, _read(published), "published"))
