@@ -206,8 +206,11 @@ class AlphaZero:
             self._owed_samples += self.config.reuse * len(episode.positions)
         metrics = {
             name: float(np.mean([getattr(episode, name) for episode in episodes]))
-            for name in ("length", "black_wins", "black_score", "conceded")
+            for name in ("length", "black_wins", "conceded")
         }
+        scores = [each.black_score for each in episodes if not np.isnan(each.black_score)]
+        if scores:  # those of games that were resigned are not known
+            metrics["black_score"] = float(np.mean(scores))
         lowest = [episode.lowest for episode in episodes if not np.isnan(episode.lowest)]
         self._lowest = np.concatenate([self._lowest, np.array(lowest, np.float32)])[-1000:]
         if len(self._lowest):

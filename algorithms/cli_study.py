@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from algorithms.cli_shared import Stop, console
 from algorithms.studies.names import NAMES, text_of
+
+if TYPE_CHECKING:
+    from algorithms.studies.study import Study, StudyConfig
 
 study = typer.Typer(
     no_args_is_help=True,
@@ -17,7 +20,8 @@ study = typer.Typer(
     help="""Measure what the lecture claims about learning.
 
     `gozoo study NAME` runs a study on two cores in minutes, with `--preset full` in hours, and
-    writes a report. Ctrl-C stops it; the same command goes on.
+    writes a report. Ctrl-C stops it; the same command goes on. `gozoo study new` begins one of
+    your own.
     """,
 )
 StudiesFolder = Annotated[Path, typer.Option("--runs", help="folder in which results are stored")]
@@ -25,9 +29,7 @@ StudiesFolder = Annotated[Path, typer.Option("--runs", help="folder in which res
 
 def _run(name: str, preset: str, overrides: list[str], workers: int | None, runs: Path) -> None:
     from algorithms.config import ConfigError, override, validate
-    from algorithms.display import Display
     from algorithms.studies.catalogue import find_study
-    from algorithms.studies.running import run_study
 
     found = find_study(name)
     if preset not in found.presets:
@@ -36,13 +38,25 @@ def _run(name: str, preset: str, overrides: list[str], workers: int | None, runs
     for each in overrides:
         override(data, each)
     config = validate(found.config, data, f"the preset {preset!r} of {name}")
-    stop, folder = Stop(), runs / f"{name}-{preset}"
+    _run_in(runs / f"{name}-{preset}", found, preset, config, workers)
+
+
+def _run_in(
+    folder: Path, found: Study, preset: str, config: StudyConfig, workers: int | None
+) -> None:
+    from algorithms.display import Display
+    from algorithms.studies.running import run_study
+
+    stop = Stop()
     with Display(console) as display:
         page = run_study(found, preset, config, folder, workers, display, stop)
     if page is None:
         console.print(f"stopped; the same command goes on with {folder}")
         raise typer.Exit(130)
     console.print(f"the report is {page}", highlight=False, soft_wrap=True)
+
+
+Workers = Annotated[int | None, typer.Option(min=1, help="cells side by side; default: one a core")]
 
 
 def _command(name: str) -> Callable[..., None]:
@@ -54,9 +68,7 @@ def _command(name: str) -> Callable[..., None]:
         preset: Annotated[
             str, typer.Option(help="quick: minutes; full: hours; tiny: a test")
         ] = "quick",
-        workers: Annotated[
-            int | None, typer.Option(min=1, help="cells side by side; default: one a core")
-        ] = None,
+        workers: Workers = None,
         runs: StudiesFolder = Path("runs/studies"),
     ) -> None:
         _run(name, preset, overrides or [], workers, runs)
@@ -66,6 +78,63 @@ def _command(name: str) -> Callable[..., None]:
 
 for _name in NAMES:
     study.command(_name, help=text_of(_name).question)(_command(_name))
+
+
+@study.command("new")
+def new_sweep(
+    name: Annotated[str, typer.Argument(help="of the study; NAME.yaml is written")],
+    question: Annotated[str, typer.Option(help="what is asked, one sentence")],
+    config: Annotated[Path, typer.Option(help="what is trained: a file as for `gozoo train`")],
+    axis: Annotated[
+        list[str], typer.Option(metavar="KEY=A,B,...", help="what is varied; once or twice")
+    ],
+    against: Annotated[
+        str, typer.Option(help="who measures strength, such as uct:400; exact: the truth, on 3x3")
+    ],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="KEY=VALUE", help="values to set in what is trained"),
+    ] = None,
+    hypothesis: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TEXT",
+            help="'CELL - CELL in LOW..HIGH: TEXT', such as "
+            "'simulations=32 - simulations=8 in 0..: more simulations label better', "
+            "or 'slope in LOW..HIGH: TEXT'",
+        ),
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="trainings of each variant")] = 3,
+    games: Annotated[int, typer.Option(min=2, help="of each player against the opponent")] = 100,
+    parent: Annotated[str | None, typer.Option(help="the study that led to this one")] = None,
+) -> None:
+    """Begin a study of your own: a question, what is trained, and what is varied.
+
+    Predict the result before you run it: a hypothesis is a number with a range.
+    """
+    from algorithms.studies.new import write_sweep
+
+    path = write_sweep(
+        Path(f"{name}.yaml"), config, overrides or (), axis,
+        {"name": name, "question": question, "parent": parent, "against": against,
+         "seeds": seeds, "games": games, "hypotheses": hypothesis or []},
+    )  # fmt: skip
+    console.print(f"run it: gozoo study run {path}", highlight=False, soft_wrap=True)
+
+
+@study.command("run")
+def run_sweep(
+    file: Annotated[Path, typer.Argument(help="what `gozoo study new` wrote")],
+    workers: Workers = None,
+    runs: StudiesFolder = Path("runs/studies"),
+) -> None:
+    """Run a study of your own; the same command goes on after a stop."""
+    from algorithms.config import load_config
+    from algorithms.studies.study import SWEEP
+    from algorithms.studies.sweep import SweepConfig, sweep_study
+
+    config = load_config(SweepConfig, file)
+    _run_in(runs / config.name, sweep_study(config), SWEEP, config, workers)
 
 
 @study.command("list")

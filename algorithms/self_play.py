@@ -53,6 +53,11 @@ class SelfPlayConfig(BaseModel):
     played_out: float = Field(
         0.15, ge=0, le=1, description="share of games in which nobody concedes"
     )
+    resign: bool = Field(
+        False,
+        description="who concedes loses at once and nothing is scored, in place of passing until "
+        "the game is over and its score decides",
+    )
     false_concessions: float | None = Field(
         None,
         gt=0,
@@ -76,8 +81,8 @@ class Episode:
         positions: those that were searched in full, with their targets.
         length: moves played, random ones of the opening included.
         black_wins: 1, 0.5 or 0.
-        black_score: Black's area minus White's, komi not counted.
-        conceded: whether a side passed because its value was low.
+        black_score: Black's area minus White's, komi not counted; nan if a side resigned.
+        conceded: whether a side passed or resigned because its value was low.
         lowest: the lowest value of a root for the side that did not lose, in a game that was played
             out; else nan.
     """
@@ -179,18 +184,27 @@ class SelfPlay:
         """Play a move in the games whose search has ended, and begin the next search in each."""
         batch, result = self.batch, self.search.result(games)
         self._record(games, result)
-        batch.step_games(games, self._choose(games, result))
+        actions, concedes = self._choose(games, result)
+        resigned = games[concedes & self.config.resign]
+        for game, loser in zip(resigned.tolist(), batch.to_play[resigned].tolist(), strict=True):
+            self._ended.append(self._episode(game, -loser, None))
+        if len(resigned):
+            games, actions = games[~concedes], actions[~concedes]
+        if len(games):
+            batch.step_games(games, actions)
         done = batch.done[games]
         over = games[done]
         self._ended += [
             self._episode(*game) for game in zip(over.tolist(), *self._ends(over), strict=True)
         ]
+        over = np.concatenate([resigned, over])
         if len(over):
             self._begin_games(over)
         if not done.all():
             self._begin_searches(games[~done])
 
-    def _choose(self, games: np.ndarray, result: SearchResult) -> np.ndarray:
+    def _choose(self, games: np.ndarray, result: SearchResult) -> tuple[np.ndarray, np.ndarray]:
+        """An action for each game, and where it is a concession, bool [n]."""
         actions, config = result.best, self.config
         if self.search.config.root != "gumbel":
             with np.errstate(divide="ignore"):
@@ -205,7 +219,7 @@ class SelfPlay:
             ahead = self.batch.score()[games] * self.batch.to_play[games] > 0
             concedes |= self._conceded[games] & ahead
         self._conceded[games] |= concedes
-        return np.where(concedes, self.batch.num_actions - 1, actions)
+        return np.where(concedes, self.batch.num_actions - 1, actions), concedes
 
     def _record(self, games: np.ndarray, result: SearchResult) -> None:
         """Keep the positions that were searched in full, with the policies found."""
@@ -225,14 +239,18 @@ class SelfPlay:
         """Scores and maps of area of these finished games."""
         return self.batch.score()[over], area_map(self.batch, over)
 
-    def _episode(self, game: int, score: float, area: np.ndarray) -> Episode:
+    def _episode(self, game: int, score: float, area: np.ndarray | None) -> Episode:
+        """A game that is over; of one that was resigned only the sign of the score is known."""
         length = int(self._length[game])
         colour = self._colour[game, :length]
         positions = self._seen[game, :length]
         outcome = (colour * np.sign(score)).astype(np.int8)
         positions.outcome[...] = outcome
         positions.score[...] = colour * score
-        positions.ownership[...] = colour[:, None] * area.reshape(-1)
+        if area is not None:
+            positions.ownership[...] = colour[:, None] * area.reshape(-1)
+        else:
+            positions.score[...] = np.nan
         if self._conceded[game] and self.search.config.score_weight > 0:
             positions.score[...] = np.nan  # nobody played for it
         values = positions.value[outcome >= 0]
@@ -242,7 +260,7 @@ class SelfPlay:
             positions=copied,
             length=int(self.batch.ply[game]),
             black_wins=0.5 * (1 + float(np.sign(score))),
-            black_score=float(score + self.batch.komi[game]),
+            black_score=float("nan" if area is None else score + self.batch.komi[game]),
             conceded=bool(self._conceded[game]),
             lowest=float(values.min(initial=1.0)) if played_out else float("nan"),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -29,11 +30,13 @@ SMALL: dict[str, dict[str, Any]] = {
 }
 
 
+@cache
 def warm_up(algorithm: str | None = None) -> None:
     """Let a learner take a step and its agent meet others, on the smallest of boards.
 
     Without a name every learner does. What numba compiles on the way it keeps on disk, for all
-    processes to come. The machine code is the same for boards of every size.
+    processes to come; a second call in a process does nothing. The machine code is the same for
+    boards of every size.
     """
     rules = Rules(2, max_moves=4)
     rng = np.random.default_rng(0)

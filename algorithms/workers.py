@@ -1,7 +1,8 @@
 """Cells of work in other processes: functions from plain data to files, with news on the way.
 
 On one machine these are worker processes; nothing here assumes more of them than that arguments
-and results can be pickled.
+and results can be pickled. A cell may have cells of its own: they run one after the other in a
+thread of its process.
 """
 
 from __future__ import annotations
@@ -13,13 +14,19 @@ import queue
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import Any
 
-_news: Any = None
-_stop: Any = None
+_mine = threading.local()  # of the cell that this thread runs: `news` and `stop`
 
 
 class WorkerError(RuntimeError):
@@ -55,10 +62,13 @@ def _run(function: Callable[..., Any], index: int, cell: dict[str, Any]) -> Any:
 
 def _prepare(news: Any, stop: Any) -> None:
     """In each worker: leave Ctrl-C to the parent, keep the ways to report and to be stopped."""
-    global _news, _stop
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _news, _stop = news, stop
+    _listen(news, stop)
     _follow_parent()
+
+
+def _listen(news: Any, stop: Any) -> None:
+    _mine.news, _mine.stop = news, stop
 
 
 @contextlib.contextmanager
@@ -89,13 +99,31 @@ def _follow_parent() -> None:
 
 def report(message: Any) -> None:
     """Within a cell: send a message to whoever iterates over `run_cells`."""
-    if _news is not None:
-        _news.put(message)
+    if within_cell():
+        _mine.news.put(message)
 
 
 def should_stop() -> bool:
     """Within a cell: whether it should end soon and cleanly."""
-    return _stop is not None and _stop.is_set()
+    return within_cell() and _mine.stop.is_set()
+
+
+def within_cell() -> bool:
+    """Whether this thread runs a cell."""
+    return hasattr(_mine, "news")
+
+
+def _pool(workers: int) -> tuple[Executor, Any, Any]:
+    """What runs cells, the queue of their news, and the event that stops them."""
+    if within_cell():
+        heard: queue.Queue[Any] = queue.Queue()
+        stopped = threading.Event()
+        return ThreadPoolExecutor(1, "cell", _listen, (heard, stopped)), heard, stopped
+    context = multiprocessing.get_context("spawn")
+    news, stop = context.Queue(), context.Event()
+    # Threads of numerical libraries in several processes spin against each other.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    return ProcessPoolExecutor(workers, context, _prepare, (news, stop)), news, stop
 
 
 def run_cells(
@@ -109,7 +137,7 @@ def run_cells(
     Args:
         function: importable by name; it may call `report` and `should_stop`.
         cells: picklable keyword arguments.
-        workers: processes side by side.
+        workers: processes side by side; within a cell it is one thread.
         stopping: asked often; once true, no cell is begun and running ones are told to stop.
 
     Raises:
@@ -118,11 +146,7 @@ def run_cells(
     """
     if not cells:
         return
-    context = multiprocessing.get_context("spawn")
-    news, stop = context.Queue(), context.Event()
-    # Threads of numerical libraries in several processes spin against each other.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    pool = ProcessPoolExecutor(min(workers, len(cells)), context, _prepare, (news, stop))
+    pool, news, stop = _pool(min(workers, len(cells)))
     waiting = list(enumerate(cells))
     running: dict[Future, int] = {}
     heard_out: set[int] = set()  # cells that have said their last word

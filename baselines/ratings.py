@@ -57,6 +57,26 @@ def wilson_interval(wins: float, games: int, confidence: float = 0.95) -> tuple[
     return max(0.0, float((centre - margin) / scale)), min(1.0, float((centre + margin) / scale))
 
 
+def difference_interval(
+    first: tuple[float, float, float], second: tuple[float, float, float]
+) -> tuple[float, float, float]:
+    """The difference of two independent estimates, with its interval from theirs.
+
+    Args:
+        first, second: (value, low, high), all of one confidence.
+
+    Returns:
+        (value, low, high) of `first` less `second`.
+
+    Source: the MOVER rule, Zou and Donner 2008, "Construction of confidence limits about effect
+    measures"; with Wilson intervals it is Newcombe's of 1998 for two proportions.
+    """
+    value = first[0] - second[0]
+    below = np.hypot(first[0] - first[1], second[2] - second[0])
+    above = np.hypot(first[2] - first[0], second[0] - second[1])
+    return value, float(value - below), float(value + above)
+
+
 @dataclass(frozen=True, eq=False)
 class Ratings:
     """Bradley-Terry ratings of P players.

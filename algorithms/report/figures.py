@@ -269,7 +269,8 @@ def label_ends(axes: Axes, labels: list[tuple[float, str, str]]) -> None:
             name, xy=(1, at), xytext=(1.035, height), xycoords="axes fraction", color=colour,
             textcoords="axes fraction", va="center", fontsize=8.5, annotation_clip=False,
             fontweight="normal" if colour == MUTED else "bold",
-            arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.6, "shrinkA": 1, "shrinkB": 2},
+            arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.6, "shrinkA": 1, "shrinkB": 2,
+                        "relpos": (0, 0.5)},  # to where the name begins, not across others
         )  # fmt: skip
 
 

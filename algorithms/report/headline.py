@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from algorithms.config import CompareConfig
 from algorithms.judging import Player
 from algorithms.report.standings import Standing, count_results
 from algorithms.report.words import budget_text, percent, plural, signed
 from baselines.arena import GameRecord
+from baselines.ratings import difference_interval
 
 
 def make_headline(
@@ -36,11 +35,9 @@ def make_headline(
         headline += "." if known else ": the interval holds 0, so neither is shown to be stronger."
     else:
         second = finals[1]
-        difference = best.elo - second.elo
-        # The ends of a difference from those of its parts, taken as independent (Zou and Donner
-        # 2008, "Construction of confidence limits about effect measures", the MOVER rule).
-        low = difference - float(np.hypot(best.elo - best.low, second.high - second.elo))
-        high = difference + float(np.hypot(best.high - best.elo, second.elo - second.low))
+        difference, low, high = difference_interval(
+            (best.elo, best.low, best.high), (second.elo, second.low, second.high)
+        )
         headline = f"{start}{best.name} rates {_interval(difference, low, high)} above "
         headline += f"{second.name}; their 95 % intervals "
         if best.low > second.high:

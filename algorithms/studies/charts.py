@@ -26,7 +26,7 @@ def line_chart(
     log_y: bool = False,
     curves: Mapping[str, tuple[Sequence[float], Sequence[float]]] | None = None,
     height: float = 3.6,
-    on_axes: Callable[[Axes], None] | None = None,
+    on_axes: Callable[[Axes], object] | None = None,
 ) -> Figure:
     """Estimates over x, a line each with its intervals as a band; theory dashed.
 
@@ -46,6 +46,17 @@ def line_chart(
             on_axes(axes)
         _name_lines(axes, series, curves or {})
     return figure
+
+
+def of_rates(axes: Axes) -> None:
+    """For `on_axes`: win rates from 0 to 1, with a thin line where both win as often."""
+    axes.set_ylim(-0.02, 1.02)
+    mark(axes, 0.5)
+
+
+def mark(axes: Axes, level: float) -> None:
+    """A thin line at a height that means something."""
+    axes.axhline(level, color=MUTED, lw=0.8, zorder=1)
 
 
 def draw_lines(

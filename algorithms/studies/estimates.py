@@ -8,12 +8,46 @@ import numpy as np
 
 from algorithms.report.exact import interval_of_mean
 from algorithms.studies.study import Estimate
+from baselines.ratings import difference_interval, wilson_interval
 
 
 def mean_of(values: Sequence[float] | np.ndarray) -> Estimate:
     """Mean of independent values, with Student's t; a single value has no interval (nan)."""
     mean, low, high = interval_of_mean(list(values))
     return Estimate(mean, low, high) if len(values) > 1 else Estimate(mean, np.nan, np.nan)
+
+
+def win_rate_of(rates: Sequence[float], games: int) -> Estimate:
+    """Win rate of what was trained from several seeds.
+
+    The interval is the hull of two, never narrower than either: Student's t over the seeds, and
+    Wilson's for all games together, which is wide where every seed won every game.
+
+    Args:
+        rates: of each seed's player, a draw counting half; a single one has no interval (nan).
+        games: that each of them played.
+    """
+    if len(rates) < 2:
+        return mean_of(rates)
+    over_seeds = mean_of(rates)
+    low, high = _wilson(rates, games)
+    return Estimate(
+        over_seeds.value, max(0.0, min(over_seeds.low, low)), min(1.0, max(over_seeds.high, high))
+    )
+
+
+def win_rate_gain(after: Sequence[float], before: Sequence[float], games: int) -> Estimate:
+    """By how much a win rate is larger than another, seed by seed; see `win_rate_of`."""
+    gains = mean_of(np.subtract(after, before))
+    if len(after) < 2:
+        return gains
+    ends = [(float(np.mean(rates)), *_wilson(rates, games)) for rates in (after, before)]
+    _, low, high = difference_interval(*ends)
+    return Estimate(gains.value, min(gains.low, low), max(gains.high, high))
+
+
+def _wilson(rates: Sequence[float], games: int) -> tuple[float, float]:
+    return wilson_interval(round(2 * games * float(np.sum(rates))) / 2, games * len(rates))
 
 
 def bootstrap(

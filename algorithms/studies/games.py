@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,6 +83,7 @@ def play(
     passes: bool = True,
     search: Search | None = None,
     opening: int = 0,
+    tell: Callable[[float], None] = lambda share: None,
 ) -> PlayedGames:
     """Let the policy of a network play both sides, its moves drawn at temperature 1.
 
@@ -94,6 +96,8 @@ def play(
             `max_moves` moves, those of the opening included.
         search: asked for a target in every position; its pass counts for nothing without `passes`.
         opening: moves drawn evenly that come before; they are no moves of the policy's.
+        tell: told before each move the share of `max_moves` that is played; what it raises ends
+            the play.
     """
     assert rules.max_moves is not None
     batch = GoBatch(games, rules, seed=int(rng.integers(2**63)))
@@ -106,6 +110,7 @@ def play(
     most = rules.max_moves - opening
     lead = np.repeat((batch.score() + batch.komi)[:, None], most + 1, axis=1)
     for ply in range(most):
+        tell(ply / most)
         running = np.flatnonzero(~batch.done)
         if len(running) == 0:
             break

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rich.text import Text
 from rich.tree import Tree
 
 from algorithms.config import ConfigError
-from algorithms.studies.catalogue import all_studies
-from algorithms.studies.study import Study
+from algorithms.studies.catalogue import all_studies, study_of
+from algorithms.studies.names import NAMES
+from algorithms.studies.study import SWEEP, Study
 
 _PUBLISHED = Path(__file__).parent / "results"
 
@@ -34,24 +36,35 @@ class Entry:
 def entries(runs: Path) -> list[Entry]:
     """Every study, with the latest of its runs under `runs`, or else the published result.
 
+    The studies that come with GoZoo, then the sweeps that were run. A run of the tiny preset, which
+    measures nothing, counts only where there is nothing else.
+
     Raises:
         ConfigError: a result is damaged.
     """
-    found: dict[str, tuple[float, Path]] = {}
+    found: dict[str, tuple[bool, float, Path]] = {}
     for path in runs.glob("*/result.json"):
-        name, when = _read(path)["study"], path.stat().st_mtime
-        if name not in found or when > found[name][0]:
-            found[name] = when, path
+        result = _read(path)
+        name = result["study"]
+        mine = result["preset"] != "tiny", path.stat().st_mtime, path
+        found[name] = max(mine, found.get(name, mine))
     listed = []
     for study in all_studies():
         published = _PUBLISHED / f"{study.name}.json"
-        if study.name in found:
-            path = found[study.name][1]
+        run = found.get(study.name)
+        if run is not None and (run[0] or not published.exists()):
+            path = run[-1]
             listed.append(Entry(study, _read(path), str(path.parent)))
         elif published.exists():
             listed.append(Entry(study, _read(published), "published"))
         else:
             listed.append(Entry(study, None, ""))
+    for name, (*_, path) in sorted(found.items()):
+        if name in NAMES:
+            continue
+        plan = _read(path.with_name("plan.json"))
+        if plan["preset"] == SWEEP:
+            listed.append(Entry(study_of(name, plan["config"]), _read(path), str(path.parent)))
     return listed
 
 
@@ -73,12 +86,18 @@ def draw(listed: list[Entry]) -> Tree:
     """The studies as a tree, children under their parents."""
     tree = Tree("studies")
     branches: dict[str, Tree] = {}
-    for entry in listed:
+    waiting = list(listed)
+    while waiting:
+        names = {entry.study.name for entry in waiting}
+        # A sweep may name any parent: one that is not listed, or in a circle, does not count.
+        entry = next((each for each in waiting if each.study.parent not in names), waiting[0])
+        waiting.remove(entry)
         study, result = entry.study, entry.result
         outcome = "not run" if result is None else f"{result['outcome']} ({result['preset']})"
         above = branches.get(study.parent or "", tree)
         claims = f" [{', '.join(study.claims)}]" if study.claims else ""
-        branches[study.name] = above.add(f"{study.name}: {outcome}{claims}\n{study.text.question}")
+        label = Text(f"{study.name}: {outcome}{claims}\n{study.text.question}")
+        branches[study.name] = above.add(label)
     return tree
 
 

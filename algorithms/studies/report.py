@@ -20,7 +20,6 @@ _OUTCOMES = {
     "holds": "The claim holds.",
     "does not hold": "The claim does not hold.",
     "undecided": "Undecided.",
-    "mixed": "Mixed: part of it holds.",
 }
 
 
@@ -63,8 +62,22 @@ def write_report(
     return page
 
 
+def outcome_text(result: dict[str, Any]) -> str:
+    """What came of the claims, in a sentence."""
+    if result["outcome"] in _OUTCOMES:
+        return _OUTCOMES[result["outcome"]]
+    of_source: dict[str, list[str]] = {}
+    for each in result["verdicts"]:
+        of_source.setdefault(each["source"], []).append(each["verdict"])
+    verdicts = of_source.get("claim") or of_source["prediction"]
+    hold, fail, rest = map(verdicts.count, ("holds", "does not hold", "undecided"))
+    return f"Mixed. Claims that hold: {hold}; that do not hold: {fail}; undecided: {rest}."
+
+
 def command_of(study: Study, plan: dict[str, Any]) -> str:
     """The command that repeats a run."""
+    if study.command:
+        return study.command
     preset = study.presets.get(plan["preset"])
     stock = {} if preset is None else preset.model_dump(mode="json")
     changed = [f"{k}={v}" for k, v in plan["config"].items() if k not in stock or stock[k] != v]
@@ -184,7 +197,7 @@ def _page(
         "eyebrow": html.escape(" · ".join([plan["preset"], *study.claims])),
         "title": html.escape(text.title),
         "question": html.escape(text.question),
-        "outcome": _OUTCOMES[result["outcome"]],
+        "outcome": outcome_text(result),
         "verdicts": _table(verdicts),
         "theory": theory,
         "method": _prose(text.sections["Method"]),

@@ -25,7 +25,7 @@ from algorithms import workers
 from algorithms.config import ConfigError, validate
 from algorithms.display import Display
 from algorithms.machine import describe_machine
-from algorithms.studies.catalogue import find_study
+from algorithms.studies.catalogue import study_of
 from algorithms.studies.data import Rows, read_rows, write_rows
 from algorithms.studies.report import write_report
 from algorithms.studies.study import (
@@ -47,7 +47,7 @@ def study_cell(
 ) -> None:
     """One cell, from plain data; stores its rows unless it is stopped."""
     torch.set_num_threads(1)
-    found = find_study(study)
+    found = study_of(study, config)
     home = Path(folder)
     place = CellFolder(name, home / WORK / name)
     begun = time.monotonic()
@@ -85,8 +85,8 @@ def run_study(
     Raises:
         ConfigError: the folder holds something else.
     """
-    _claim(study, preset, config, folder)
     cells = study.cells(config)
+    _claim(study, preset, config, folder)
     todo = {name: cell for name, cell in cells.items() if not _data(folder, name).exists()}
     total = len(cells)
     display.say(f"{study.name}: {len(todo)} of {total} cells to run, in {folder}")
@@ -168,7 +168,8 @@ def study_of_folder(folder: Path) -> Study:
     Raises:
         ConfigError: none.
     """
-    return find_study(_read_plan(folder)["study"])
+    plan = _read_plan(folder)
+    return study_of(plan["study"], plan["config"])
 
 
 def _claim(study: Study, preset: str, config: StudyConfig, folder: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +13,9 @@ from pydantic import BaseModel, ConfigDict
 from algorithms import workers
 from algorithms.studies.data import Row, Rows
 from algorithms.studies.names import StudyText, text_of
+
+SWEEP = "sweep"
+"""Name of the only preset of a study that a file describes."""
 
 Verdict = Literal["holds", "does not hold", "undecided"]
 Outcome = Literal["holds", "does not hold", "undecided", "mixed"]
@@ -127,18 +130,31 @@ class CellFolder:
     Attributes:
         name: of the cell.
         path: a folder of its own, which outlives a stop.
+        begins, ends: what part of the cell this one speaks for, shares of the whole.
     """
 
     name: str
     path: Path
+    begins: float = 0.0
+    ends: float = 1.0
+
+    def part(self, begins: float, ends: float) -> CellFolder:
+        """The same folder for a piece of the work, which tells its own share, 0 to 1."""
+        span = self.ends - self.begins
+        return replace(self, begins=self.begins + span * begins, ends=self.begins + span * ends)
+
+    def show(self, share: float, text: str = "") -> None:
+        """Report that `share` of the work, 0 to 1, is done."""
+        whole = self.begins + (self.ends - self.begins) * share
+        workers.report(CellProgress(self.name, whole, text))
 
     def tell(self, share: float, text: str = "") -> None:
-        """Report that `share` of the cell, 0 to 1, is done.
+        """Like `show`, and end the cell if the study is to stop.
 
         Raises:
-            Stopped: the study is to stop; the cell's rows are not stored.
+            Stopped: it is; the cell's rows are not stored.
         """
-        workers.report(CellProgress(self.name, share, text))
+        self.show(share, text)
         if workers.should_stop():
             raise Stopped
 
@@ -171,6 +187,9 @@ class Study:
         analyse: findings from the rows of all cells.
         parent: name of the study that led to this one.
         claims: of the lecture that it is about.
+        words: title, question, theory, method, and what was not tested; None: those of
+            ``texts/NAME.md``.
+        command: that repeats a run; empty: that of a study which comes with GoZoo.
     """
 
     name: str
@@ -183,11 +202,13 @@ class Study:
     analyse: Callable[[Rows, Any], Findings]
     parent: str | None = None
     claims: tuple[str, ...] = ()
+    words: StudyText | None = None
+    command: str = ""
 
     @property
     def text(self) -> StudyText:
         """Title, question, theory, method, and what was not tested."""
-        return text_of(self.name)
+        return self.words or text_of(self.name)
 
 
 @dataclass(frozen=True)

@@ -70,12 +70,13 @@ class Referee:
 
     def result(self, games):
         found = self._result(games)
-        self.values = found.value.tolist()
+        self.values = dict(zip(games.tolist(), found.value.tolist(), strict=True))
         return found
 
     def step_games(self, games, actions):
         self._step(games, actions)
-        for game, action, value in zip(games.tolist(), actions.tolist(), self.values, strict=True):
+        for game, action in zip(games.tolist(), actions.tolist(), strict=True):
+            value = self.values[game]
             plain, grid = self.games[game], self.batch.max_size
             self.seen[game].append((plain.board(), plain.legal_actions(), plain.to_play, value))
             row, column = divmod(action, grid)
@@ -234,6 +235,40 @@ def test_a_side_that_thinks_it_lost_passes_unless_the_game_is_played_out(loser):
     half = self_play(rules, played_out=0.5, **settings)
     run(half, 10)
     assert 6 <= half._played_out.sum() <= 26
+
+
+@pytest.mark.parametrize("loser", [1, -1])
+def test_a_resigned_game_ends_at_once_and_is_not_scored(loser):
+    settings = {"games": 32, "evaluator": Lopsided(loser), "concede_below": 0.9, "resign": True}
+    # The loser would lose the empty board, too: no pass saves it.
+    play = self_play(Rules(5, komi=0.5 * loser, max_moves=60), played_out=0.0, **settings)
+    referee = Referee(play)
+    episodes = run(play, 120)
+    assert len(episodes) > 60
+    for episode in episodes:
+        # The loser resigns at its first turn: nothing later is ever recorded.
+        turn = 0 if loser == 1 else 1
+        assert episode.conceded
+        assert (episode.length, len(episode.positions)) == (turn, turn + 1)
+        assert episode.positions.outcome.tolist() == [1, -1][1 - turn :]
+        assert episode.black_wins == (loser == -1)
+        assert np.isnan(episode.black_score)
+        assert np.isnan(episode.positions.score).all()
+    assert not referee.finished  # by the rules no game has ended
+
+
+def test_games_that_are_played_out_keep_late_positions():
+    settings = {"games": 32, "evaluator": Lopsided(1), "concede_below": 0.9, "resign": True}
+    rules = Rules(3, komi=0.5, max_moves=30)
+
+    def stones(share):
+        episodes = run(self_play(rules, played_out=share, **settings), 600)
+        return np.concatenate([
+            (np.abs(e.positions.boards) == 1).sum(axis=1) for e in episodes
+        ]).max()  # fmt: skip
+
+    assert stones(0.0) == 0
+    assert stones(0.3) > 5
 
 
 @pytest.mark.parametrize("loser", [1, -1])

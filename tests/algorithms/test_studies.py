@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 
 import numpy as np
 import pytest
@@ -21,7 +22,9 @@ from algorithms.studies.data import Rows, read_rows, write_rows
 from algorithms.studies.estimates import bootstrap, exponent, mean_of
 from algorithms.studies.games import fit_values, play, values_of
 from algorithms.studies.gradients import GradientSums, game_gradients, gram_rows, moments
+from algorithms.studies.ledger import draw, entries, predictions
 from algorithms.studies.names import NAMES
+from algorithms.studies.report import outcome_text
 from algorithms.studies.running import report_study, run_study
 from algorithms.studies.study import Estimate, Hypothesis, outcome
 from goenv import BLACK, Rules
@@ -58,6 +61,20 @@ def test_outcomes():
     assert outcome([]) == "undecided"
 
 
+@pytest.mark.parametrize(
+    ("claims", "text"),
+    [
+        (["does not hold", "does not hold"], "The claim does not hold."),
+        (["does not hold", "undecided", "undecided"],
+         "Mixed. Claims that hold: 0; that do not hold: 1; undecided: 2."),
+    ],
+)  # fmt: skip
+def test_an_outcome_is_said_plainly(claims, text):
+    verdicts = [{"source": "claim", "verdict": each} for each in claims]
+    verdicts.append({"source": "prediction", "verdict": "holds"})
+    assert outcome_text({"outcome": outcome(claims), "verdicts": verdicts}) == text
+
+
 def test_rows_come_back_as_they_were(tmp_path):
     rows = [{"name": "a,b", "n": 3, "x": 0.1, "flag": True, "far": math.inf}]
     write_rows(tmp_path / "rows.csv", rows)
@@ -75,9 +92,9 @@ def test_rows_are_picked_and_parted():
 def test_intervals_cover_what_they_should():
     rng = np.random.default_rng(0)
     hits = [0, 0]
-    for draw in range(200):
+    for seed in range(200):
         values = rng.normal(3, 2, size=12)
-        found = [mean_of(values), bootstrap(lambda d: float(d[0].mean()), [values], 200, draw)]
+        found = [mean_of(values), bootstrap(lambda d: float(d[0].mean()), [values], 200, seed)]
         for index, estimate in enumerate(found):
             hits[index] += estimate.low <= 3 <= estimate.high
     assert hits[0] >= 180  # 95 % of 200, less three standard errors
@@ -256,6 +273,12 @@ def test_hypotheses_are_numbers_with_a_source():
         (["variance-vs-length", "blocks=none"], "blocks"),
         (["variance-vs-length", "block=3"], "did you mean 'blocks'"),
         (["report", "nowhere"], "holds no run of a study"),
+        (["search-improves", "games=1000"], "there are not 500 distinct openings"),
+        (["search-improves", "size=6"], "3, 4, 5 or 7"),
+        (["soft-or-hard", "simulations=[8,4]"], "must increase"),
+        (["search-hurts", "played_out=[0,1]"], "0.1 and 1 among them"),
+        (["search-hurts", "played_out=[0,0.1,0.102,1]"], "differ by a whole per cent"),
+        (["same-budget", "sizes=[5,5]"], "2 or 3"),
     ],
 )
 def test_bad_input_is_told(arguments, message, tmp_path, monkeypatch):
@@ -263,9 +286,32 @@ def test_bad_input_is_told(arguments, message, tmp_path, monkeypatch):
     result = CliRunner().invoke(app, ["study", *arguments])
     assert isinstance(result.exception, ConfigError)
     assert message in str(result.exception)
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_ledger_lists_every_study(tmp_path):
     result = CliRunner().invoke(app, ["study", "list", "--runs", str(tmp_path)])
     assert result.exit_code == 0
     assert all(name in result.output for name in NAMES)
+
+
+def test_the_ledger_prefers_what_was_measured(tmp_path):
+    for number, (preset, verdict) in enumerate([("quick", "holds"), ("tiny", "undecided")]):
+        path = tmp_path / preset / "result.json"
+        path.parent.mkdir()
+        verdicts = [{"source": source, "verdict": verdict} for source in ("claim", "prediction")]
+        result = {
+            "study": "search-hurts", "preset": preset, "outcome": verdict, "verdicts": verdicts,
+        }  # fmt: skip
+        path.write_text(json.dumps(result))
+        os.utime(path, (number, number))  # the tiny one is the newer one
+    listed = entries(tmp_path)
+    assert [each.where for each in listed if each.result] == [str(tmp_path / "quick")]
+    assert predictions(listed) == (1, 0, 0)
+    label = next(branch.label for branch in tree_of(draw(listed)) if "hurts" in str(branch.label))
+    assert str(label).startswith("search-hurts: holds (quick) [C5]\n")
+
+
+def tree_of(tree):
+    """All branches."""
+    return [below for branch in tree.children for below in (branch, *tree_of(branch))]

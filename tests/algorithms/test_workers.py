@@ -38,6 +38,16 @@ def wait(number, folder):
 def die(number):
     os.kill(os.getpid(), signal.SIGKILL)
 
+def nest(number):
+    own = list(workers.run_cells(square, [{"number": number}, {"number": 2 * number}], 5))
+    workers.report(("nested", os.getpid(), own))
+    return workers.should_stop()
+
+def nest_and_wait(folder):
+    work = [{"number": n, "folder": folder} for n in range(2)]
+    list(workers.run_cells(wait, work, 1, workers.should_stop))
+    Path(folder, f"nested-{os.getpid()}").touch()
+
 def linger(folder):
     Path(folder, f"worker-{os.getpid()}").touch()
     time.sleep(60)
@@ -71,6 +81,24 @@ def test_every_cell_reports_and_returns(cells):
 
 def test_no_cells_no_processes():
     assert list(run_cells(print, [], workers=2)) == []
+
+
+def test_cells_of_a_cell_run_in_its_process_and_tell_it_alone(cells):
+    news = list(run_cells(cells.nest, [{"number": 3}, {"number": 5}], workers=1))
+    assert [item.result for item in news if isinstance(item, Finished)] == [False, False]
+    told = [item for item in news if not isinstance(item, Finished)]
+    assert len({process for _, process, _ in told} | {os.getpid()}) == 2
+    assert [own for *_, own in told] == [
+        [("began", n), Finished(0, n * n), ("began", 2 * n), Finished(1, 4 * n * n)] for n in (3, 5)
+    ]
+
+
+def test_cells_of_a_cell_stop_with_it(cells, tmp_path):
+    began = tmp_path / "began-0"
+    list(run_cells(cells.nest_and_wait, [{"folder": str(tmp_path)}], 1, began.exists))
+    assert sorted(path.name.split("-")[0] for path in tmp_path.iterdir()) == [
+        "began", "nested", "stopped",
+    ]  # fmt: skip
 
 
 def test_an_error_in_a_cell_is_raised_and_the_others_are_stopped(cells, tmp_path):

@@ -1,0 +1,72 @@
+"""Distilling a search into the network that guides it: the policy learns, the value is held."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from algorithms.budget import Budget, Ledger
+from algorithms.learner import OptimiserConfig
+from algorithms.model import Model
+from algorithms.replay import WHOLE, Positions, Samples, draw_samples, record_planes
+from algorithms.studies.games import PlayedGames, log_policy, values_of
+from algorithms.training import LossConfig, Trainer, worker_threads
+
+
+def distil(
+    model: Model,
+    played: PlayedGames,
+    games: Sequence[int],
+    epochs: float,
+    rng: np.random.Generator,
+    batch_size: int = 128,
+) -> Model:
+    """A copy of a network whose policy has learned the targets of some games.
+
+    The value is trained to stay what it was, on the same positions, so that what a search by the
+    copy gains comes from the policy.
+
+    Args:
+        model: the network; it stays as it is.
+        played: games with a target for every position.
+        games: those of them that are learned from.
+        epochs: times that each position is drawn on average, turned by a random symmetry.
+        rng: of the draws.
+        batch_size: samples of a step.
+    """
+    copy = Model(model.config)
+    copy.load_state_dict(model.state_dict())
+    chosen = np.isin(played.game, games)
+    size = played.planes.shape[-1]
+    positions = Positions.empty(int(chosen.sum()), size)
+    record_planes(positions, slice(None), played.planes[chosen], size)
+    positions.policy[...] = np.rint(WHOLE * played.target[chosen])
+    positions.value[...] = values_of(model, played)[chosen]
+    positions.score[...] = np.nan  # nothing is learned of it, nor of the ownership
+    loss = LossConfig(search_value=1.0)
+    steps = max(1, round(epochs * len(positions) / batch_size))
+    ledger = Ledger(budget=Budget(samples=steps * batch_size))
+
+    def draw(count: int, rng: np.random.Generator) -> Samples:
+        return draw_samples(positions, len(positions), count, size, rng)
+
+    with worker_threads(1) as threads:
+        optimiser = OptimiserConfig(learning_rate=1e-3, final_learning_rate=1e-5)
+        trainer = Trainer(copy, optimiser, loss, threads, 1)
+        for _ in range(steps):
+            trainer.update(draw, batch_size, rng, ledger)
+    return copy
+
+
+def cross_entropy(model: Model, played: PlayedGames, games: Sequence[int]) -> float:
+    """Mean cross-entropy, nats, of a network's policy with the targets of some games."""
+    chosen = np.isin(played.game, games)
+    with torch.no_grad():
+        log_pi = log_policy(
+            model,
+            torch.from_numpy(played.planes[chosen]),
+            torch.from_numpy(played.allowed[chosen]),
+        ).cpu()
+    return float(-(played.target[chosen] * log_pi.numpy()).sum(axis=1).mean())

@@ -1,0 +1,310 @@
+"""What a search wins over the policy that guides it, before and after distilling (claim C8)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from pydantic import Field
+
+from algorithms.budget import Budget
+from algorithms.checkpoint import load_weights
+from algorithms.model import Model, NetworkEvaluator
+from algorithms.players import PlayConfig, network_agent
+from algorithms.search import Search, SearchConfig
+from algorithms.studies import charts
+from algorithms.studies.data import Row, Rows
+from algorithms.studies.distil import cross_entropy, distil
+from algorithms.studies.estimates import mean_of, win_rate_gain, win_rate_of
+from algorithms.studies.games import play
+from algorithms.studies.settings import (
+    GUMBEL,
+    OPENING_MOVES,
+    Simulations,
+    Size,
+    alphazero_run,
+    check_openings,
+)
+from algorithms.studies.study import (
+    CellFolder,
+    Estimate,
+    Findings,
+    Hypothesis,
+    Picture,
+    Sheet,
+    Study,
+    StudyConfig,
+)
+from algorithms.studies.trials import train_in_cell, win_rates
+from goenv import Rules
+
+WHEN = ("before", "after")
+
+
+class ImprovesConfig(StudyConfig):
+    """Settings."""
+
+    size: Size = Field(4, description="board")
+    flops: float = Field(8e11, gt=0, description="of each training")
+    seeds: int = Field(6, ge=1, description="trainings")
+    stages: int = Field(2, ge=1, description="of training, beside the untrained network")
+    simulations: Simulations = Field(
+        (4, 16, 64, 256), min_length=2, description="on the curve, beside none"
+    )
+    games: int = Field(50, ge=2, multiple_of=2, description="of each point of a curve")
+    distilled: int = Field(256, ge=2, description="simulations of the search that is distilled")
+    distil_games: int = Field(50, ge=5, description="whose positions are searched")
+    epochs: float = Field(20, gt=0, description="of distilling")
+
+
+def cells(config: ImprovesConfig) -> dict[str, dict[str, Any]]:
+    """A cell for each training."""
+    check_openings(config.size, config.games)
+    return {f"seed{seed}": {"seed": seed} for seed in range(config.seeds)}
+
+
+def measure(config: ImprovesConfig, folder: CellFolder, seed: int) -> list[Row]:
+    """Train; at each stage distil a search into a copy of the network; play both curves."""
+    learner = {"search": {"simulations": 16, **GUMBEL}}
+    budget = Budget(flops=config.flops)
+    run = alphazero_run("run", config.size, budget, seed, config.stages, learner)
+    taken = train_in_cell(run, folder.part(0, 0.2))
+    rules, rows = run.game.rules(), list[Row]()
+    for stage, snapshot in enumerate(taken):
+        part = folder.part(*(0.2 + 0.8 * (stage + k) / len(taken) for k in (0, 1)))
+        rng = np.random.default_rng([seed, stage])
+        before = load_weights(snapshot.path)[0]
+        search = Search(SearchConfig(simulations=config.distilled), NetworkEvaluator(before))
+        telling = part.part(0, 0.4).tell
+        played = play(before, rules, config.distil_games, rng, search=search, tell=telling)
+        learned = range(config.distil_games * 4 // 5)
+        held_back = range(len(learned), config.distil_games)
+        part.tell(0.4, f"stage {stage}: distilling")
+        after = distil(before, played, learned, config.epochs, rng)
+        curves = measure_curves(before, after, rules, config, seed, part.part(0.5, 1))
+        for when, model in zip(WHEN, (before, after), strict=True):
+            held = cross_entropy(model, played, held_back)
+            for count, rate in zip((0, *config.simulations), curves[when], strict=True):
+                rows.append({
+                    "seed": seed, "stage": stage, "flops": snapshot.spent["flops"], "when": when,
+                    "simulations": count, "rate": rate, "held_back": held,
+                    "positions": len(played.game),
+                })  # fmt: skip
+    return rows
+
+
+def measure_curves(
+    before: Model, after: Model, rules: Rules, config: ImprovesConfig, seed: int, folder: CellFolder
+) -> dict[str, list[float]]:
+    """Win rates against the raw policy of `before`, without search and with more and more of it."""
+
+    def player(model: Model, count: int) -> Any:
+        return network_agent(model, PlayConfig(simulations=count), "")
+
+    raw = player(before, 0)
+    pairs = [(player(before, count), raw) for count in config.simulations]
+    pairs += [(player(after, count), raw) for count in (0, *config.simulations)]
+    rates = win_rates(pairs, rules, config.games, OPENING_MOVES, 1000 + seed, folder)
+    searched = len(config.simulations)
+    # Against itself from both sides of each opening it wins half of the games.
+    return {"before": [0.5, *rates[:searched]], "after": rates[searched:]}
+
+
+def worst_step(curves: np.ndarray, games: int) -> Estimate:
+    """The least that a win rate gains from one point of its curve to the next.
+
+    The smallest value, lower end and upper end of all steps: if the lower end lies above some
+    number, every step's does.
+
+    Args:
+        curves: win rates [seeds, n].
+        games: behind each win rate.
+    """
+    steps = [
+        win_rate_gain(after.tolist(), before.tolist(), games)
+        for before, after in pairwise(curves.T)
+    ]
+    return Estimate(
+        min(each.value for each in steps),
+        min(each.low for each in steps),
+        min(each.high for each in steps),
+    )
+
+
+def doublings_saved(curve: np.ndarray, simulations: Sequence[int], start: float) -> float:
+    """log2(1 + n) for the n simulations at which a curve first reaches a win rate.
+
+    Args:
+        curve: win rates [n], the first without search.
+        simulations: of each.
+        start: the win rate; beyond the curve's highest point the most simulations are meant.
+    """
+    x, climbed = np.log2(1 + np.asarray(simulations)), np.maximum.accumulate(curve)
+    if start >= climbed[-1]:
+        return float(x[-1])
+    place = int(np.argmax(climbed > start))
+    if place == 0:
+        return 0.0
+    low, high = climbed[place - 1], climbed[place]
+    return float(x[place - 1] + (x[place] - x[place - 1]) * (start - low) / (high - low))
+
+
+def analyse(rows: Rows, config: ImprovesConfig) -> Findings:
+    """Both curves at each stage, and how far distilling lifts them."""
+    counts = (0, *config.simulations)
+    stages = sorted(rows.values_of("stage"))
+    first, last = stages[0], stages[-1]
+    shape = (config.seeds, len(stages), len(counts))
+
+    def table(when: str) -> np.ndarray:
+        """Win rates [seeds, stages, simulations]."""
+        return rows.where(when=when).column("rate").reshape(shape)
+
+    before, after = table("before"), table("after")
+    pooled = config.games * len(stages)
+    starts = {stage: win_rate_of(after[:, stage, 0].tolist(), config.games) for stage in stages}
+    above = (after - before)[:, :, 1:]
+    saved = [
+        doublings_saved(curve, counts, start)
+        for curve, start in zip(before[:, last], after[:, last, 0], strict=True)
+    ]
+    curves = before.mean(axis=1)
+    held = rows.where(simulations=0, stage=last)
+    measured = {
+        "climb": win_rate_of(curves[:, -1].tolist(), pooled),
+        "worst step": worst_step(curves, pooled),
+        "start": win_rate_of(after[:, :, 0].mean(axis=1).tolist(), pooled),
+        "lift": win_rate_gain(
+            after[:, :, 1:].mean(axis=(1, 2)).tolist(), before[:, :, 1:].mean(axis=(1, 2)).tolist(),
+            pooled * above.shape[2],
+        ),
+        "last step less first step": mean_of(
+            (curves[:, -1] - curves[:, -2]) - (curves[:, 1] - curves[:, 0])
+        ),
+        "start, untrained": starts[first],
+        "start, trained": starts[last],
+        "start, untrained less trained": win_rate_gain(
+            after[:, first, 0].tolist(), after[:, last, 0].tolist(), config.games
+        ),
+        "doublings saved, trained": mean_of(saved),
+        "lift at the most simulations, trained": win_rate_gain(
+            after[:, last, -1].tolist(), before[:, last, -1].tolist(), config.games
+        ),
+        "cross-entropy, after less before": mean_of(
+            held.where(when="after").column("held_back")
+            - held.where(when="before").column("held_back")
+        ),
+    }  # fmt: skip
+    pictures, sheet = [], []
+    for stage in stages:
+        spent = rows.where(stage=stage).column("flops").mean()
+        lines: dict[str, tuple[Sequence[float], Sequence[Estimate]]] = {
+            when: (
+                [1.0 + count for count in counts],
+                [win_rate_of(curve[:, stage, i].tolist(), config.games)
+                 for i in range(len(counts))],
+            )
+            for when, curve in zip(WHEN, (before, after), strict=True)
+        }  # fmt: skip
+        state = f"after {spent:.1e} FLOPs of training" if stage else "untrained"
+        pictures.append(
+            Picture(
+                f"curve-{stage}", f"Network {state}: games won against its raw policy by a search "
+                f"of n simulations, before and after {config.distilled} simulations were "
+                "distilled into it.",
+                charts.line_chart(lines, "1 + n simulations", "games won", log_x=True, height=3.2,
+                                  on_axes=charts.of_rates),
+                charts.rows_of(lines, "1 + simulations", "rate"),
+            )
+        )  # fmt: skip
+        here = rows.where(stage=stage, simulations=0)
+        sheet.append({
+            "stage": state, "raw policy after": starts[stage].value, "low": starts[stage].low,
+            "high": starts[stage].high,
+            "search before": before[:, stage, 1:].mean(),
+            "search after": after[:, stage, 1:].mean(),
+            "cross-entropy before": here.where(when="before").column("held_back").mean(),
+            "cross-entropy after": here.where(when="after").column("held_back").mean(),
+            "positions": here.column("positions").mean(),
+        })  # fmt: skip
+    caption = (
+        "Games won against the raw policy of before, without search and in the mean over all "
+        "numbers of simulations; cross-entropy with the search's targets in games held back, nats."
+    )
+    return Findings(measured, pictures, [Sheet("stages", caption, sheet)])
+
+
+STUDY = Study(
+    name="search-improves",
+    axes=("simulations", "stage of training, before and after distilling", "win rate"),
+    claims=("C8",),
+    hypotheses=(
+        Hypothesis(
+            "climb",
+            "Win rate grows with simulations: the most of them beat the raw policy (mean over the "
+            "stages).", 0.5, 1.0, "claim", "C8",
+        ),
+        Hypothesis(
+            "worst step",
+            "It grows monotonically: from one number of simulations to the next it nowhere falls "
+            "by more than 0.05 (mean over the stages).", -0.05, np.inf, "claim", "C8",
+        ),
+        Hypothesis(
+            "start",
+            "Distilling the search makes the curve start higher: the raw policy of after beats "
+            "that of before (mean over the stages).", 0.5, 1.0, "claim", "C8",
+        ),
+        Hypothesis(
+            "lift",
+            "The whole curve lies higher: what search wins more after distilling (mean over "
+            "simulations and stages).", 0.0, np.inf, "claim", "C8",
+        ),
+        Hypothesis(
+            "last step less first step", "The first simulations win the most.", -np.inf, 0.0,
+            "prediction",
+        ),
+        Hypothesis(
+            "start, untrained", "Into an untrained network distilling puts much.", 0.6, 1.0,
+            "prediction",
+        ),
+        Hypothesis(
+            "start, trained", "Into a trained one less, as it holds much of it already.", 0.5, 0.8,
+            "prediction",
+        ),
+        Hypothesis(
+            "start, untrained less trained", "The lift of the start shrinks with training.",
+            0.0, np.inf, "prediction",
+        ),
+        Hypothesis(
+            "doublings saved, trained",
+            "The distilled raw policy plays as well as two simulations or more did: "
+            "log2(1 + n) for the n of the old curve that wins as much.", 1.5, np.inf, "prediction",
+        ),
+        Hypothesis(
+            "lift at the most simulations, trained",
+            "The far end of the curve hardly moves.", -0.1, 0.1, "prediction",
+        ),
+        Hypothesis(
+            "cross-entropy, after less before",
+            "What is distilled carries over to positions that were held back, nats.",
+            -np.inf, 0.0, "prediction",
+        ),
+    ),
+    config=ImprovesConfig,
+    presets={
+        "quick": ImprovesConfig(),
+        "full": ImprovesConfig(
+            size=5, flops=1e13, seeds=6, stages=4, simulations=(4, 16, 64, 256, 1024, 4096),
+            games=100, distilled=1000, distil_games=400,
+        ),
+        "tiny": ImprovesConfig(
+            size=3, flops=2e9, seeds=1, stages=1, simulations=(2, 8), games=4, distilled=8,
+            distil_games=5, epochs=2,
+        ),
+    },
+    cells=cells,
+    measure=measure,
+    analyse=analyse,
+)  # fmt: skip
