@@ -128,7 +128,7 @@ def _markdown(
     parts = [
         f"# {text.title}",
         f"**Question.** {text.question}",
-        f"**Outcome.** {_OUTCOMES[result['outcome']]}",
+        f"**Outcome.** {outcome_text(result)}",
         "## Hypotheses, as written before the run",
         _markdown_table(verdicts),
     ]
