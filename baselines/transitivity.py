@@ -125,8 +125,8 @@ def strongest_cycle(names: Sequence[str], points: Floats, games: Floats) -> Cycl
     if len(names) < 3 or not weakest.max() > 0:
         return None
     first, second, third = (int(i) for i in np.unravel_index(weakest.argmax(), weakest.shape))
-    ring = [first, second, third]
-    pairs = zip(ring, ring[1:] + ring[:1], strict=True)
-    return Cycle(
-        tuple(names[i] for i in ring), tuple(float(points[i, j] / games[i, j]) for i, j in pairs)
-    )
+    shares = [
+        float(points[i, j] / games[i, j])
+        for i, j in ((first, second), (second, third), (third, first))
+    ]
+    return Cycle((names[first], names[second], names[third]), (shares[0], shares[1], shares[2]))

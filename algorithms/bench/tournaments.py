@@ -41,7 +41,7 @@ class Scenario:
 
 def apart(gap: float) -> Strengths:
     """The same in all tournaments: every player so much above the one before."""
-    return lambda rng, players: gap * np.arange(players)
+    return lambda rng, players: gap * np.arange(players, dtype=np.float64)
 
 
 def normal(deviation: float) -> Strengths:
