@@ -36,6 +36,11 @@ def chances(gap: Floats, log_nu: Floats | float) -> tuple[Floats, Floats, Floats
         log_nu: of a shape that fits; -inf without draws.
     """
     half = gap / 2
+    if np.ndim(log_nu) == 0 and log_nu == -np.inf:  # the same in fewer steps
+        size = np.abs(half)
+        odds = np.exp(-2 * size)
+        mean = 0.5 + np.copysign(0.5 - odds / (1 + odds), half)
+        return mean, np.zeros_like(half), size + np.log1p(odds)
     top = np.maximum(np.abs(half), log_nu)
     win, loss, draw = np.exp(half - top), np.exp(-half - top), np.exp(log_nu - top)
     total = win + loss + draw
@@ -84,17 +89,21 @@ class Posterior:
         self.strengths = design.shape[1]
         self.size = self.strengths + 1 + counts.drawn
 
-    def expect(self, parameters: Floats) -> tuple[Floats, Floats, Floats]:
-        """What `chances` says of each kind of game, [..., R] each."""
-        linear = self.strengths + 1
-        log_nu = parameters[..., linear:] if self.counts.drawn else -np.inf
-        return chances(parameters[..., :linear] @ self.design.T, log_nu)
+    def gap(self, parameters: Floats) -> Floats:
+        """x of the model for each kind of game, [..., R]."""
+        return parameters[..., : self.strengths + 1] @ self.design.T
+
+    def expect(
+        self, parameters: Floats, gap: Floats | None = None
+    ) -> tuple[Floats, Floats, Floats]:
+        """What `chances` says of each kind of game, [..., R] each; `gap` if it is known."""
+        log_nu = parameters[..., self.strengths + 1 :] if self.counts.drawn else -np.inf
+        return chances(self.gap(parameters) if gap is None else gap, log_nu)
 
     def density(self, parameters: Floats) -> tuple[Floats, Floats]:
         """Logarithm of the density, [...], and its gradient, [..., K]."""
-        counts, linear = self.counts, self.strengths + 1
-        mean, draw, log_total = self.expect(parameters)
-        gap = parameters[..., :linear] @ self.design.T
+        counts, linear, gap = self.counts, self.strengths + 1, self.gap(parameters)
+        mean, draw, log_total = self.expect(parameters, gap)
         value = ((counts.score - counts.games / 2) * gap - counts.games * log_total).sum(-1)
         gradient = np.empty((*value.shape, self.size))
         gradient[..., :linear] = (counts.score - counts.games * mean) @ self.design
@@ -152,13 +161,15 @@ class PoolPosterior(Posterior):
         The pull divided by the strength, with its sign changed, says how stiffly it is held.
         """
         players = strengths.shape[-1]
-        squares = _FREEDOM * SCALES[:, None] ** 2 + strengths[..., None, :] ** 2  # [..., S, P]
-        each = players * _FREEDOM * np.log(SCALES) - (_FREEDOM + 1) / 2 * np.log(squares).sum(-1)
-        top = each.max(-1, keepdims=True)
+        scales = SCALES.reshape(-1, *[1] * strengths.ndim)
+        squares = _FREEDOM * scales**2 + strengths**2  # [S, ..., P]
+        each = players * _FREEDOM * np.log(scales[..., 0])
+        each = each - (_FREEDOM + 1) / 2 * np.log(squares).sum(-1)
+        top = each.max(0)
         likely = np.exp(each - top)
-        total = likely.sum(-1, keepdims=True)
-        hold = ((likely / total)[..., None] * (_FREEDOM + 1) / squares).sum(-2)
-        return (np.log(total) + top)[..., 0], hold
+        total = likely.sum(0)
+        hold = ((_FREEDOM + 1) * (likely / total)[..., None] / squares).sum(0)
+        return np.log(total) + top, hold
 
     def density(self, parameters: Floats) -> tuple[Floats, Floats]:
         """See `Posterior.density`."""

@@ -24,10 +24,10 @@ from baselines.ratings import ELO_PER_NAT, Ratings, add_virtual, anchor_matrix, 
 from baselines.results import Counts, Floats, Integers, Results, count_games, find_blocks
 
 _VIRTUAL = 0.5  # virtual games for each free rating
-_CHAINS = 50
-_WARM_UP = 20  # iterations that are thrown away
-_LEAPS = 4  # steps of an iteration: about a quarter of an oscillation, so draws hardly depend
-_STEP = 0.4  # in standard deviations
+_CHAINS = 100
+_WARM_UP = 20  # iterations that are thrown away: lopsided results have long tails
+_LEAPS = 3  # steps of an iteration: about a quarter of an oscillation, so draws hardly depend
+_STEP = 0.55  # in standard deviations
 _INDEPENDENT_GAMES = 20  # before any game: as if so many had shown that openings do not matter
 
 
