@@ -182,5 +182,8 @@ def _seed_deviates(drawn: Draws, members: list[list[int]], rng: np.random.Genera
 
 
 def _estimate(value: float, draws: Floats, confidence: float) -> Estimate:
-    low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2])
+    # By this method one draw more would lie outside with a chance of 1 - confidence, also if there
+    # are few draws.
+    tails = [(1 - confidence) / 2, (1 + confidence) / 2]
+    low, high = np.quantile(draws, tails, method="weibull")
     return Estimate(value, float(low), float(high))

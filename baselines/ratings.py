@@ -1,12 +1,12 @@
 """Ratings from game results: Wilson intervals, and Bradley-Terry on the Elo scale.
 
-Floor 2: numpy and scipy only. Three levels of care, from one pair to a whole study:
+Floor 2: numpy and scipy only. Four levels of care, from one pair to a whole study:
 
 * `wilson_interval` for one player against one opponent;
 * `bradley_terry` for a pool, with intervals from the information matrix: right if games are
   independent and only these very players are asked about;
-* `baselines.bootstrap` for learners: games of one opening are not independent, and a learner is
-  more than the seeds that were trained.
+* `baselines.posterior` where results are few or lopsided, or games of one opening not independent;
+* `baselines.groups` for learners, which are more than the seeds that were trained.
 """
 
 from __future__ import annotations

@@ -102,6 +102,11 @@ class Cycle:
     names: tuple[str, str, str]
     scores: tuple[float, float, float]
 
+    def wins(self) -> tuple[tuple[str, str], ...]:
+        """Winner and loser of each of the three pairs."""
+        a, b, c = self.names
+        return (a, b), (b, c), (c, a)
+
 
 def strongest_cycle(names: Sequence[str], points: Floats, games: Floats) -> Cycle | None:
     """The cycle of three whose weakest win is the least likely luck.

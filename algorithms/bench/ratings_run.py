@@ -19,7 +19,7 @@ from algorithms.display import Display
 from baselines.groups import rate_groups
 from baselines.transitivity import check_transitivity
 
-DRAWS = 500  # of each posterior; a comparison takes 1000
+DRAWS = 1000  # of each posterior, as in a comparison
 _REPEATS = 99  # simulated results behind each p
 _LEVEL = 0.05
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -84,8 +84,9 @@ def crossplay_section(
         return signed(100 * more), float(np.clip(2 * more, -1, 1)), title
 
     cycle = cycle_among([standing.rating.name for standing in main], met)
+    ring = () if cycle is None else cycle.wins()
     parts = [
-        matrix(main, result, "cross-play"),
+        matrix(main, result, "cross-play", ring),
         f'<p class="said">{escape(cycle_sentence(transitivity, cycle))}</p>',
         "<details><summary>What the ratings do not explain: per cent won beyond expectation"
         f"</summary>{matrix(main, surplus, 'surplus')}</details>",
@@ -134,14 +135,13 @@ def cycle_sentence(transitivity: Transitivity | None, cycle: Cycle | None) -> st
         said = "Whether some players beat others against the order cannot be told: that takes "
         said += "three players, and two openings of a pair."
     else:
-        chance = f"p = {transitivity.p_value:.2f}"
-        if transitivity.p_value < 0.005:
-            chance = f"p = {transitivity.p_value:.3f}"
-        if transitivity.p_value < _SIGNIFICANT:
-            said = "One strength a player does not explain who beats whom "
-            said += f"({chance}): ratings depend on who takes part."
-        else:
-            said = f"One strength a player explains who beats whom ({chance}): no cycle is shown."
+        p_value = transitivity.p_value
+        said = "One strength a player explains who beats whom; no cycle is shown"
+        if p_value < _SIGNIFICANT:
+            said = "One strength a player does not explain who beats whom, so the ratings depend "
+            said += "on who takes part"
+        said += f". Without any cycle results depart as much from the ratings {_often(p_value)} "
+        said += f"(p = {p_value:.{3 if p_value < 0.005 else 2}f})."
     if cycle is None:
         return f"{said} No three players beat one another in a ring."
     a, b, c = cycle.names
@@ -150,6 +150,13 @@ def cycle_sentence(transitivity: Transitivity | None, cycle: Cycle | None) -> st
         f"{said} The strongest ring of three: {a} takes {shares[0]} against {b}, {b} {shares[1]} "
         f"against {c}, and {c} {shares[2]} against {a}."
     )
+
+
+def _often(p_value: float) -> str:
+    """A chance in words."""
+    if p_value > 0.05:
+        return f"{round(100 * p_value)} times in 100"
+    return f"once in {round(1 / p_value):,} times"
 
 
 def colour_sentence(ratings: GroupRatings) -> str:
@@ -177,6 +184,7 @@ def matrix(
     shown: Sequence[Standing],
     cell: Callable[[str, str], tuple[str, float, str] | None],
     label: str,
+    marked: Collection[tuple[str, str]] = (),
 ) -> str:
     """A table of all against all in coloured cells.
 
@@ -184,6 +192,7 @@ def matrix(
         shown: the rows, and the columns.
         cell: text, colour from -1 to 1, and explanation for a row and a column; None for nothing.
         label: read out in place of the picture.
+        marked: rows and columns of cells that get a frame.
     """
     names = [standing.rating.name for standing in shown]
     head = "".join(f'<th scope="col"><span>{escape(name)}</span></th>' for name in names)
@@ -196,8 +205,10 @@ def matrix(
                 cells.append('<td class="none">·</td>')
                 continue
             text, strength, title = found
+            kind = "win" if strength >= 0 else "loss"
+            kind += " marked" * ((standing.rating.name, other) in marked)
             cells.append(
-                f'<td class="{"win" if strength >= 0 else "loss"}" '
+                f'<td class="{kind}" '
                 f'style="--strength:{85 * abs(strength):.0f}%" '
                 f'title="{escape(title)}">{escape(text)}</td>'
             )

@@ -105,4 +105,4 @@ def test_command(gozoo, tmp_path):
     assert [row["name"] for row in data["coverage"]] == [scenario.name for scenario in COVERAGE]
     assert [row["name"] for row in data["rings"]] == [scenario.name for scenario in RINGS]
     assert all(row["tournaments"] == 1 for row in data["coverage"] + data["rings"])
-    assert (data["seed"], data["draws"]) == (0, 500)
+    assert (data["seed"], data["draws"]) == (0, 1000)

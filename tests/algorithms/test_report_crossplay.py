@@ -67,12 +67,14 @@ def test_cycle_sentence():
     ring = Cycle(("rock", "scissors", "paper"), (0.8, 0.75, 0.9))
     said = cycle_sentence(Transitivity(5.0, 0.002), ring)
     assert said == (
-        "One strength a player does not explain who beats whom (p = 0.002): ratings depend on who "
-        "takes part. The strongest ring of three: rock takes 80.0 % against scissors, scissors "
+        "One strength a player does not explain who beats whom, so the ratings depend on who takes "
+        "part. Without any cycle results depart as much from the ratings once in 500 times "
+        "(p = 0.002). The strongest ring of three: rock takes 80.0 % against scissors, scissors "
         "75.0 % against paper, and paper 90.0 % against rock."
     )
     said = cycle_sentence(Transitivity(0.1, 0.43), None)
-    assert "explains who beats whom (p = 0.43): no cycle is shown. No three players" in said
+    assert "explains who beats whom; no cycle is shown. Without" in said
+    assert "43 times in 100 (p = 0.43). No three players" in said
     assert "cannot be told" in cycle_sentence(None, None)
 
 
@@ -96,5 +98,7 @@ def test_a_cycle_is_found_in_the_games(tmp_path):
     assert "does not explain" in said
     assert all(f"{winner} takes" in said or f"{winner} 9" in said or f"{winner} 8" in said
                for winner, _ in ring)  # fmt: skip
+    marked = [given["title"] for _, given in page.attributes if given.get("class") == "win marked"]
+    assert {title.split(":")[0] for title in marked} == {f"{a} against {b}" for a, b in ring}
     rated = {group.name: group.elo for group in made.ratings.groups}
     assert np.ptp([rated[name] for name, _ in ring]) < 100
