@@ -21,8 +21,8 @@ import numpy as np
 
 from baselines.results import Counts, Floats
 
-SCALES = np.array([200.0, 400.0, 800.0, 1600.0]) * np.log(10) / 400
-"""How widely the strengths of a pool may scatter, nats (here from 200 to 1600 Elo)."""
+SCALES = np.array([300.0, 600.0, 1200.0]) * np.log(10) / 400
+"""How widely the strengths of a pool may scatter, nats (here from 300 to 1200 Elo)."""
 
 _FREEDOM = 2.0
 _MAXIMUM_STEPS = 500
@@ -119,7 +119,18 @@ class Posterior:
         # Scores of 1, 1/2 and 0: the mean square is the chance of a win and a quarter of a draw's.
         variance = counts.games * (mean - draw / 4 - mean**2)
         matrix = np.empty((*variance.shape[:-1], self.size, self.size))
-        matrix[..., :linear, :linear] = (self.design.T * variance[..., None, :]) @ self.design
+        # The design's weighted square, summed by players: a few numbers a kind, not K * K of them.
+        every, strengths = np.arange(len(counts.names)), slice(self.first, None)
+        weights = np.zeros((*variance.shape[:-1], len(every), len(every)))
+        weights[..., counts.black, counts.white] = variance
+        both = weights + weights.swapaxes(-1, -2)
+        colour = (weights.sum(-1) - weights.sum(-2))[..., strengths]
+        totals = both.sum(-1)
+        np.negative(both, out=both)
+        both[..., every, every] += totals
+        matrix[..., : linear - 1, : linear - 1] = both[..., strengths, strengths]
+        matrix[..., linear - 1, : linear - 1] = matrix[..., : linear - 1, linear - 1] = colour
+        matrix[..., linear - 1, linear - 1] = variance.sum(-1)
         if counts.drawn:
             shared = (counts.games * draw * (0.5 - mean)) @ self.design
             matrix[..., linear, :linear] = matrix[..., :linear, linear] = shared

@@ -73,7 +73,7 @@ class Counts:
 
     Attributes:
         names: P player names.
-        black, white: int [R], the players.
+        black, white: int [R], the players; no two kinds have the same.
         games: float [..., R], number of games.
         score: float [..., R], Black's points, a draw as 0.5.
         draws: float [..., R], number of drawn games.

@@ -80,7 +80,7 @@ def check_transitivity(
         return (sum_of**2 - squares).sum(axis=1) / np.sqrt(np.maximum(size, 1e-300))
 
     found = float(statistic(results.score[None])[0])
-    chunk = max(1, _CHUNK_NUMBERS // max(len(kind), len(mean) * len(parameters)))
+    chunk = max(1, _CHUNK_NUMBERS // max(len(kind), len(parameters) ** 2))
     larger = 1  # the results themselves
     for begin in range(0, repeats, chunk):
         luck = rng.random((min(chunk, repeats - begin), len(kind)))

@@ -40,7 +40,7 @@ def test_scatter_is_a_mixture_of_student_distributions():
     counts, _ = count_games(make_results(repeated(0, 1, 1, 1) + repeated(1, 2, 1, 1)))
     strengths = np.array([[0.3, -2.0, 5.0], [0.0, 0.0, 0.1]])
     value, _ = PoolPosterior(counts).scatter(strengths)
-    scales = np.array([200, 400, 800, 1600]) / ELO_PER_NAT
+    scales = np.array([300, 600, 1200]) / ELO_PER_NAT
     expected = np.log(sum(student.pdf(strengths, FREEDOM, scale=s).prod(axis=1) for s in scales))
     assert value[0] - value[1] == pytest.approx(expected[0] - expected[1])
 
@@ -59,7 +59,7 @@ def test_two_players_against_a_grid(wins, losses):
         for side in (colour, -colour):
             density = density * (1 + np.exp(-score * (gap + side))) ** -(count + VIRTUAL / 4)
     density = density * ((1 + np.exp(-colour)) * (1 + np.exp(colour))) ** -4.0
-    scales = np.array([200, 400, 800, 1600]) / ELO_PER_NAT
+    scales = np.array([300, 600, 1200]) / ELO_PER_NAT
     scatter = 0.0
     for scale in scales:
         each = [
