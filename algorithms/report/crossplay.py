@@ -156,7 +156,10 @@ def _often(p_value: float) -> str:
     """A chance in words."""
     if p_value > 0.05:
         return f"{round(100 * p_value)} times in 100"
-    return f"once in {round(1 / p_value):,} times"
+    # Of so few simulated results as there are, the smallest p says only that it is small.
+    return (
+        "less than once in 100 times" if p_value < 0.01 else f"once in {round(1 / p_value)} times"
+    )
 
 
 def colour_sentence(ratings: GroupRatings) -> str:
@@ -173,6 +176,8 @@ def colour_sentence(ratings: GroupRatings) -> str:
         draw = ratings.draw
         said += f" Of the games between equals {percent(draw.value)} are drawn "
         said += f"[{100 * draw.low:.1f}, {100 * draw.high:.1f}]."
+    else:
+        said += " No game was drawn."
     return said
 
 

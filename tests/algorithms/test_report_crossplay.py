@@ -57,7 +57,7 @@ def test_the_page_says_what_was_found(made):
 def test_colour_sentence(made, colour, said):
     ratings = replace(made[0].ratings, colour=Estimate(*colour), draw=None)
     assert said in colour_sentence(ratings)
-    assert "drawn" not in colour_sentence(ratings)
+    assert colour_sentence(ratings).endswith(" No game was drawn.")
     drawn = replace(ratings, draw=Estimate(0.123, 0.1, 0.15))
     assert colour_sentence(drawn).endswith("Of the games between equals 12.3 % are drawn "
                                            "[10.0, 15.0].")  # fmt: skip
@@ -68,13 +68,14 @@ def test_cycle_sentence():
     said = cycle_sentence(Transitivity(5.0, 0.002), ring)
     assert said == (
         "One strength a player does not explain who beats whom, so the ratings depend on who takes "
-        "part. Without any cycle results depart as much from the ratings once in 500 times "
-        "(p = 0.002). The strongest ring of three: rock takes 80.0 % against scissors, scissors "
-        "75.0 % against paper, and paper 90.0 % against rock."
+        "part. Without any cycle results depart as much from the ratings less than once in 100 "
+        "times (p = 0.002). The strongest ring of three: rock takes 80.0 % against scissors, "
+        "scissors 75.0 % against paper, and paper 90.0 % against rock."
     )
     said = cycle_sentence(Transitivity(0.1, 0.43), None)
     assert "explains who beats whom; no cycle is shown. Without" in said
     assert "43 times in 100 (p = 0.43). No three players" in said
+    assert "once in 25 times (p = 0.04)" in cycle_sentence(Transitivity(3.0, 0.04), None)
     assert "cannot be told" in cycle_sentence(None, None)
 
 
