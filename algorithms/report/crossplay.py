@@ -143,7 +143,7 @@ def cycle_sentence(transitivity: Transitivity | None, cycle: Cycle | None) -> st
         said += f". Without any cycle results depart as much from the ratings {_often(p_value)} "
         said += f"(p = {p_value:.{3 if p_value < 0.005 else 2}f})."
     if cycle is None:
-        return f"{said} No three players beat one another in a ring."
+        return f"{said} No three of those shown beat one another in a ring."
     a, b, c = cycle.names
     shares = [percent(score) for score in cycle.scores]
     return (

@@ -74,7 +74,7 @@ def test_cycle_sentence():
     )
     said = cycle_sentence(Transitivity(0.1, 0.43), None)
     assert "explains who beats whom; no cycle is shown. Without" in said
-    assert "43 times in 100 (p = 0.43). No three players" in said
+    assert "43 times in 100 (p = 0.43). No three of those" in said
     assert "once in 25 times (p = 0.04)" in cycle_sentence(Transitivity(3.0, 0.04), None)
     assert "cannot be told" in cycle_sentence(None, None)
 
