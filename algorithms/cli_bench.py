@@ -165,6 +165,34 @@ def bench_perft(
         raise typer.Exit(130)
 
 
+@bench.command("ratings")
+def bench_ratings(
+    tournaments: Annotated[int, typer.Option(min=1, help="of each scenario")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="of the tournaments")] = 0,
+    store: Annotated[Path | None, typer.Option("--json", help="file for the table")] = None,
+) -> None:
+    """Simulate tournaments of players with known strengths; how often do intervals hold the truth?
+
+    Few games and many, draws, lopsided results, an advantage of Black, openings that favour a
+    player or a colour, learners with several seeds; and how often the test for cycles finds one
+    where there is one and where there is none. docs/ratings.md describes the scenarios and says
+    what came of it. Ctrl-C stops and shows what was played.
+    """
+    from algorithms.bench.ratings_run import bench_ratings as play_tournaments
+    from algorithms.bench.ratings_run import print_report, store_report
+    from algorithms.display import Display
+
+    stop = Stop()
+    with Display(console) as display:
+        report = play_tournaments(tournaments, seed, display, stop)
+    print_report(report, console)
+    if store is not None:
+        store_report(report, seed, store)
+        console.print(f"the tables are in {store}", highlight=False, soft_wrap=True)
+    if stop.asked:
+        raise typer.Exit(130)
+
+
 def _sides(text: str, smallest: int, largest: int, option: str = "--sizes") -> list[int]:
     """Whole numbers from `3,5,9` or `2-25`. Raises ConfigError naming the option."""
     from algorithms.config import ConfigError

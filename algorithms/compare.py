@@ -42,6 +42,7 @@ from algorithms.judging import (
     Meeting,
     Player,
     cells_of,
+    judge_transitivity,
     meetings_cell,
     meetings_of,
     players_of,
@@ -133,8 +134,11 @@ def run_comparison(
         if meeting.extra
     ]
     ratings = rate(players, records, config.judge)
+    transitivity = judge_transitivity(players, records, config.judge)
     machine = describe_machine()
-    return write_report(config, folder, players, records, ratings, extras, machine, judged)
+    return write_report(
+        config, folder, players, records, ratings, transitivity, extras, machine, judged
+    )
 
 
 def _judge_exactly(

@@ -160,7 +160,9 @@ class JudgeConfig(_Frozen):
     )
     matches: tuple[MatchConfig, ...] = Field((), description="extra matches of the final agents")
     seed: int = Field(0, ge=0)
-    bootstrap: int = Field(1000, ge=10, description="repeats of the bootstrap")
+    bootstrap: int = Field(
+        1000, ge=10, description="draws behind each interval, with openings and seeds drawn anew"
+    )
 
     @model_validator(mode="after")
     def _valid(self) -> JudgeConfig:

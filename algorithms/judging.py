@@ -18,10 +18,11 @@ from algorithms.registry import make_agent
 from algorithms.run import list_snapshots
 from baselines.agent import Agent
 from baselines.arena import GameRecord, Pairing, pair_up, stream_games
-from baselines.bootstrap import GroupRating, bootstrap_ratings
 from baselines.game_store import GameStore, Terms
+from baselines.groups import GroupRatings, rate_groups
 from baselines.openings import make_openings
 from baselines.results import Results
+from baselines.transitivity import Transitivity, check_transitivity
 
 RUNS = "runs"
 
@@ -246,23 +247,34 @@ def cells_of(
     return sorted(cells.values(), key=lambda cell: -sum(meeting.games for meeting in cell))
 
 
-def rate(players: list[Player], records: list[GameRecord], judge: JudgeConfig) -> list[GroupRating]:
-    """Ratings of all groups of players, with intervals over games and over seeds."""
+def results_of(players: list[Player], records: list[GameRecord]) -> Results:
+    """The games as ratings need them; games of an opening are a block."""
     index = {player.name: number for number, player in enumerate(players)}
-    results = Results(
+    return Results(
         names=tuple(index),
         first=np.array([index[record.black] for record in records]),
         second=np.array([index[record.white] for record in records]),
         score=np.array([record.outcome(record.black) for record in records]),
         block=np.array([record.opening for record in records]),
     )
+
+
+def rate(players: list[Player], records: list[GameRecord], judge: JudgeConfig) -> GroupRatings:
+    """Ratings of all groups of players, with intervals over games and over seeds."""
     groups: dict[str, list[str]] = {}
     for player in players:
         groups.setdefault(player.group, []).append(player.name)
-    return bootstrap_ratings(
-        results,
-        {name: tuple(members) for name, members in groups.items()},
+    return rate_groups(
+        results_of(players, records),
+        groups,
         anchor=judge.anchor,
         repeats=judge.bootstrap,
         rng=judge.seed,
     )
+
+
+def judge_transitivity(
+    players: list[Player], records: list[GameRecord], judge: JudgeConfig
+) -> Transitivity | None:
+    """Whether one strength a player explains the games; see `check_transitivity`."""
+    return check_transitivity(results_of(players, records), rng=judge.seed)

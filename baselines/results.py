@@ -1,4 +1,4 @@
-"""Results of games, checked, and summed by the pairs of players that met."""
+"""Results of games, checked, and summed by players and colours."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
+from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 Floats = NDArray[np.float64]
@@ -68,62 +68,96 @@ class Results:
 
 
 @dataclass(frozen=True, eq=False)
-class Pairs:
-    """Games summed by the K unordered pairs of players that met, and by blocks within them.
+class Counts:
+    """Games summed by who had Black and who had White: R kinds of games among P players.
 
     Attributes:
         names: P player names.
-        i, j: int [K], indices of the players of each pair, `i` < `j`.
-        wins: float [K], score of `i`.
-        games: float [K], number of games.
-        block_wins, block_games: float [blocks], the same for each block, sorted by pair.
-        start: int [K], first block of each pair.
+        black, white: int [R], the players; no two kinds have the same.
+        games: float [..., R], number of games.
+        score: float [..., R], Black's points, a draw as 0.5.
+        draws: float [..., R], number of drawn games.
+        drawn: whether any game was drawn, so that there is a draw parameter.
+
+    Leading axes, where there are any, are several sets of results of the same kinds of games.
     """
 
     names: tuple[str, ...]
-    i: Integers
-    j: Integers
-    wins: Floats
+    black: Integers
+    white: Integers
     games: Floats
-    block_wins: Floats
-    block_games: Floats
-    start: Integers
+    score: Floats
+    draws: Floats
+    drawn: bool
 
 
-def sum_by_pairs(results: Results) -> Pairs:
-    """Sum the games by block and by pair.
+def count_games(results: Results) -> tuple[Counts, Integers]:
+    """Sum the games by players and colours.
+
+    Returns:
+        The sums, and the kind of each game, int [G], from 0 to R - 1.
 
     Raises:
         ValueError: players that no chain of games connects; lists the separate components.
     """
     names, players = results.names, len(results.names)
-    low = np.minimum(results.first, results.second)
-    high = np.maximum(results.first, results.second)
-    graph = coo_array((np.ones(len(low)), (low, high)), shape=(players, players))
-    count, label = connected_components(graph, directed=False)
+    games = np.ones(len(results.first)), (results.first, results.second)
+    count, label = connected_components(csr_array(games, shape=(players, players)), directed=False)
     if count > 1:
         parts = [", ".join(names[p] for p in np.flatnonzero(label == c)) for c in range(count)]
         raise ValueError(
             "results must connect all players by games; these components never met: "
             + "; ".join("{" + part + "}" for part in parts)
         )
-    numbers, number = np.unique(results.block, return_inverse=True)
-    key = (low * players + high) * len(numbers) + number
-    block, at = np.unique(key, return_inverse=True)
-    score = np.where(results.first == low, results.score, 1 - results.score)
-    block_wins = np.bincount(at, weights=score).astype(np.float64)
-    block_games = np.bincount(at).astype(np.float64)
-    pair, start = np.unique(block // len(numbers), return_index=True)
-    return Pairs(
+    kinds, kind = np.unique(results.first * players + results.second, return_inverse=True)
+    counts = Counts(
         names=names,
-        i=pair // players,
-        j=pair % players,
-        wins=np.add.reduceat(block_wins, start),
-        games=np.add.reduceat(block_games, start),
-        block_wins=block_wins,
-        block_games=block_games,
-        start=start,
+        black=kinds // players,
+        white=kinds % players,
+        games=sum_by(kind, np.ones(len(kind)), len(kinds)),
+        score=sum_by(kind, results.score, len(kinds)),
+        draws=sum_by(kind, results.score == 0.5, len(kinds)),
+        drawn=bool((results.score == 0.5).any()),
     )
+    return counts, kind
+
+
+@dataclass(frozen=True, eq=False)
+class Blocks:
+    """The blocks of games, one after the other.
+
+    Attributes:
+        block: int [G], the block of each game, from 0 to B - 1.
+        side: float [G], 1 where the player who comes first in `names` has Black, else -1.
+        pair: int [B], the pair of players of each block, from 0.
+    """
+
+    block: Integers
+    side: Floats
+    pair: Integers
+
+    def sum_games(self, values: Floats) -> Floats:
+        """Sums over the games of each block: [..., G] to [..., B]."""
+        return sum_by(self.block, values, len(self.pair))
+
+
+def find_blocks(results: Results) -> Blocks:
+    """Number blocks and pairs of players."""
+    low = np.minimum(results.first, results.second)
+    high = np.maximum(results.first, results.second)
+    _, pair = np.unique(low * len(results.names) + high, return_inverse=True)
+    _, block = np.unique(results.block, return_inverse=True)
+    _, first, block = np.unique(
+        pair * (block.max() + 1) + block, return_index=True, return_inverse=True
+    )
+    return Blocks(block, np.where(results.first == low, 1.0, -1.0), pair[first])
+
+
+def sum_by(number: Integers, values: Floats, count: int) -> Floats:
+    """Sums of the values that have the same number: [..., G] to [..., count]."""
+    games = len(number)
+    chosen = csr_array((np.ones(games), (np.arange(games), number)), shape=(games, count))
+    return np.asarray(values, np.float64) @ chosen
 
 
 def find_player(names: Sequence[str], name: str, argument: str) -> int:

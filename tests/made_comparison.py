@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from algorithms.config import CompareConfig, validate
-from algorithms.judging import Player, rate
+from algorithms.judging import Player, judge_transitivity, rate
 from algorithms.report import write_report
 from baselines.agent import RandomAgent
 from baselines.arena import GameRecord, play_games
@@ -142,7 +142,12 @@ class Comparison:
         ]  # fmt: skip
         for run in self.config.runs():
             self._write_metrics(folder / "runs" / run.name)
+        self.judge()
+
+    def judge(self) -> None:
+        """Rate the players by the records."""
         self.ratings = rate(self.players, self.records, self.config.judge)
+        self.transitivity = judge_transitivity(self.players, self.records, self.config.judge)
 
     def _snapshots(self, learner: str, seed: int, shares: tuple[float, ...]) -> list[Player]:
         found = []
@@ -185,6 +190,7 @@ class Comparison:
             self.players,
             self.records,
             self.ratings,
+            self.transitivity,
             self.matches,
             MACHINE,
         )
@@ -205,6 +211,16 @@ class Comparison:
                 if groups[mine] == group and is_other and group != other:
                     outcomes.append(record.outcome(mine))
         return float(np.mean(outcomes)) if outcomes else None
+
+    def expected_between(self, group: str, other: str) -> float:
+        """Score that the ratings of the single players expect, over all games of two groups."""
+        groups = {player.name: player.group for player in self.players}
+        expected = []
+        for record in self.records:
+            for mine, theirs in ((record.black, record.white), (record.white, record.black)):
+                if (groups[mine], groups[theirs]) == (group, other):
+                    expected.append(self.ratings.players.expected_score(mine, theirs))
+        return float(np.mean(expected)) if expected else 0.0
 
 
 def number(text: str) -> float:

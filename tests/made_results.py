@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import expit
 
+from baselines.ratings import ELO_PER_NAT
 from baselines.results import Results
+from baselines.simulation import round_robin
 
 
 def make_results(games, players=None):
@@ -25,11 +26,7 @@ def repeated(first, second, wins, losses, draws=0):
     )
 
 
-def tournament(rng, nats, openings):
-    """A round robin: each opening once with either colour."""
-    first, second = np.triu_indices(len(nats), 1)
-    first, second = np.repeat(first, openings), np.repeat(second, openings)
-    block = np.tile(np.arange(len(first)), 2)
-    first, second = np.append(first, second), np.append(second, first)
-    score = rng.random(len(first)) < expit(nats[first] - nats[second])
-    return Results(tuple("abcdefghij"[: len(nats)]), first, second, score * 1.0, block)
+def tournament(rng, nats, openings, **settings):
+    """A round robin of players with one-letter names and strengths in nats."""
+    names = "abcdefghij"[: len(nats)]
+    return round_robin(rng, ELO_PER_NAT * np.asarray(nats), openings, names=names, **settings)

@@ -15,7 +15,7 @@ from algorithms.report import figures
 from algorithms.report.markup import colour_key, place_figure
 from algorithms.report.words import CURRENCY_NAMES
 from algorithms.tracking import read_metrics
-from baselines.bootstrap import GroupRating
+from baselines.groups import GroupRating
 
 # Metrics that say most come first; others follow in alphabetical order.
 MAIN_METRICS = ("won", "policy_loss", "q_loss", "average_policy_loss", "student_policy_loss",

@@ -9,7 +9,7 @@ from algorithms.judging import Player
 from algorithms.report.standings import Standing, count_results
 from algorithms.report.words import budget_text, percent, plural, signed
 from baselines.arena import GameRecord
-from baselines.ratings import difference_interval
+from baselines.groups import GroupRatings
 
 
 def make_headline(
@@ -17,6 +17,7 @@ def make_headline(
     standings: Sequence[Standing],
     records: Sequence[GameRecord],
     players: Sequence[Player],
+    ratings: GroupRatings,
 ) -> tuple[str, str]:
     """The result in a sentence, and a remark that says how far to trust it."""
     finals = [standing.rating for standing in standings if standing.kind == "final"]
@@ -35,14 +36,12 @@ def make_headline(
         headline += "." if known else ": the interval holds 0, so neither is shown to be stronger."
     else:
         second = finals[1]
-        difference, low, high = difference_interval(
-            (best.elo, best.low, best.high), (second.elo, second.low, second.high)
-        )
-        headline = f"{start}{best.name} rates {_interval(difference, low, high)} above "
+        gap = ratings.difference(best.name, second.name)
+        headline = f"{start}{best.name} rates {_interval(gap.value, gap.low, gap.high)} above "
         headline += f"{second.name}; their 95 % intervals "
         if best.low > second.high:
             headline += "do not overlap."
-        elif low > 0:
+        elif gap.low > 0:
             headline += "overlap, but that of the difference excludes 0."
         else:
             headline += "overlap: the order is open."
@@ -65,10 +64,6 @@ def make_headline(
         )
     if len(config.seeds) == 1:
         remarks.append("With one seed a learner the intervals speak of these networks only.")
-    elif len(config.seeds) < 5:
-        remarks.append(
-            f"With {len(config.seeds)} seeds a learner the intervals are likely too narrow."
-        )
     return headline, " ".join(remarks)
 
 

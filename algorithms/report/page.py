@@ -16,16 +16,22 @@ from string import Template
 from algorithms.config import CompareConfig, dump_config
 from algorithms.judging import Player
 from algorithms.report import figures
+from algorithms.report.crossplay import (
+    colour_sentence,
+    crossplay_section,
+    superiority_section,
+)
 from algorithms.report.curves import curves_section, training_section
 from algorithms.report.exact import Judged, exact_section
 from algorithms.report.games import choose_games, game_fields
 from algorithms.report.headline import make_headline
 from algorithms.report.markup import colour_key, place_figure, table
-from algorithms.report.standings import Match, Standing, Tally, count_results, make_standings
+from algorithms.report.standings import Match, Standing, make_standings
 from algorithms.report.tables import match_rows, write_tables
 from algorithms.report.words import CURRENCY_NAMES, amount, budget_text, percent, plural, signed
 from baselines.arena import GameRecord
-from baselines.bootstrap import GroupRating
+from baselines.groups import GroupRatings
+from baselines.transitivity import Transitivity
 
 
 def write_report(
@@ -33,7 +39,8 @@ def write_report(
     folder: Path,
     players: list[Player],
     records: list[GameRecord],
-    ratings: list[GroupRating],
+    ratings: GroupRatings,
+    transitivity: Transitivity | None,
     matches: list[Match],
     machine: dict[str, str],
     judged: Sequence[Judged] = (),
@@ -46,6 +53,7 @@ def write_report(
         players: all who were judged.
         records: all games that count for the ratings.
         ratings: of the groups of players.
+        transitivity: whether one strength a player explains the games; None if unknown.
         matches: extra matches: a learner's final player, its opponent's name, the games.
         machine: facts about the machine, shown as they are.
         judged: players held against the exact truth, where the board is small enough.
@@ -54,9 +62,9 @@ def write_report(
         The page, ``folder/report/index.html``.
     """
     report = folder / "report"
-    standings = make_standings(config, players, records, ratings)
-    write_tables(report / "tables", players, records, standings, matches)
-    headline, remark = make_headline(config, standings, records, players)
+    standings = make_standings(config, players, records, ratings.groups)
+    write_tables(report / "tables", players, records, standings, ratings, matches)
+    headline, remark = make_headline(config, standings, records, players, ratings)
     game = config.game
     forfeits = sum(record.forfeited for record in records)
     fields = {
@@ -71,11 +79,13 @@ def write_report(
         "ranking": _ranking_table(config, standings),
         "anchor": escape(config.judge.anchor),
         "repeats": f"{config.judge.bootstrap:,}",
-        "curves": curves_section(config, players, ratings, report),
+        "curves": curves_section(config, players, ratings.groups, report),
         "exact": exact_section(config, judged, report),
         "exact_link": '<a href="#exact">Exact truth</a>' if judged else "",
         "matches": _match_table(matches),
-        "crossplay": _crossplay(players, records, standings),
+        "crossplay": crossplay_section(players, records, standings, ratings, transitivity),
+        "superiority": superiority_section(standings, ratings),
+        "colour": escape(colour_sentence(ratings)),
         "training": training_section(config, folder, report),
         **game_fields(choose_games(standings, players, records, matches)),
         "machine": _facts(machine),
@@ -152,48 +162,6 @@ def _strip(low: float, rate: float | None, high: float) -> str:
         '<svg class="strip" viewBox="-4 0 108 12" aria-hidden="true"><path class="axis" '
         f'd="M0 6H100M50 2V10"/><path class="span" d="M{100 * low:.1f} 6H{100 * high:.1f}"/>{dot}'
         "</svg>"
-    )
-
-
-def _crossplay(
-    players: Sequence[Player], records: Sequence[GameRecord], standings: Sequence[Standing]
-) -> str:
-    pairs = count_results(records, {player.name: player.group for player in players})
-    main = [standing for standing in standings if standing.kind != "snapshot"]
-    parts = [_matrix(main, pairs)]
-    if len(main) < len(standings):
-        parts.append("<details><summary>With the earlier snapshots</summary>"
-                     + _matrix(standings, pairs) + "</details>")  # fmt: skip
-    return "".join(parts)
-
-
-def _matrix(shown: Sequence[Standing], pairs: Mapping[tuple[str, str], Tally]) -> str:
-    """Win rates of rows against columns, as coloured cells."""
-    names = [standing.rating.name for standing in shown]
-    head = "".join(f'<th scope="col"><span>{escape(name)}</span></th>' for name in names)
-    rows = []
-    for standing in shown:
-        name = standing.rating.name
-        cells = []
-        for other in names:
-            tally = pairs.get((name, other))
-            if tally is None or tally.rate is None:
-                cells.append('<td class="none">·</td>')
-                continue
-            title = f"{name} against {other}: {plural(tally.games, 'game')}, "
-            title += f"{tally.wins} won, {tally.draws} drawn, {tally.losses} lost"
-            side, strength = ("win", 2 * tally.rate - 1) if tally.rate >= 0.5 else (
-                "loss", 1 - 2 * tally.rate)  # fmt: skip
-            cells.append(
-                f'<td class="{side}" style="--strength:{85 * strength:.0f}%" '
-                f'title="{escape(title)}">{100 * tally.rate:.0f}</td>'
-            )
-        label = colour_key(standing.learner) + escape(name)
-        rows.append(f'<tr><th scope="row">{label}</th>{"".join(cells)}</tr>')
-    return (
-        '<div class="scroll" tabindex="0" role="region" aria-label="cross-play"><table '
-        f'class="matrix"><thead><tr><td></td>{head}</tr></thead><tbody>{"".join(rows)}</tbody>'
-        "</table></div>"
     )
 
 

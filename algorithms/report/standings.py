@@ -12,7 +12,7 @@ from algorithms.budget import CURRENCIES
 from algorithms.config import CompareConfig
 from algorithms.judging import Player
 from baselines.arena import GameRecord
-from baselines.bootstrap import GroupRating
+from baselines.groups import GroupRating
 
 Match = tuple[Player, str, list[GameRecord]]
 """An extra match: a learner's final player, its opponent's name, the games."""

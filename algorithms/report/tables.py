@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -12,8 +13,10 @@ import numpy as np
 
 from algorithms.budget import CURRENCIES
 from algorithms.judging import Player
-from algorithms.report.standings import Match, Standing, Tally, add_up, count_results
+from algorithms.report.crossplay import meetings_between
+from algorithms.report.standings import Match, Standing, Tally, add_up
 from baselines.arena import GameRecord
+from baselines.groups import GroupRatings
 from baselines.ratings import wilson_interval
 
 
@@ -22,6 +25,7 @@ def write_tables(
     players: Sequence[Player],
     records: Sequence[GameRecord],
     standings: Sequence[Standing],
+    ratings: GroupRatings,
     matches: Sequence[Match],
 ) -> None:
     """All numbers as CSV files; what is not known is left empty."""
@@ -45,10 +49,25 @@ def write_tables(
     rank_header = "rank name kind elo low high against_anchor against_all seeds games "
     write("ranking.csv", rank_header + spent, ranking)
 
-    pairs = count_results(records, {player.name: player.name for player in players})
-    cells = ({"player": name, "opponent": opponent, **_counts(tally)}
-             for (name, opponent), tally in pairs.items())  # fmt: skip
-    write("crossplay.csv", f"player opponent {counts}", cells)
+    pairs = meetings_between(
+        records, {player.name: player.name for player in players}, ratings.players
+    )
+    cells = ({"player": name, "opponent": opponent, **_counts(meeting.tally),
+              "expected": meeting.expected, "surplus": meeting.surplus}
+             for (name, opponent), meeting in pairs.items())  # fmt: skip
+    write("crossplay.csv", f"player opponent {counts} expected surplus", cells)
+
+    names = [rating.name for rating in ratings.groups]
+    likelihood = zip(itertools.product(names, repeat=2), ratings.superiority().flat, strict=True)
+    write(
+        "superiority.csv",
+        "player opponent likelihood",
+        (
+            {"player": name, "opponent": opponent, "likelihood": share}
+            for (name, opponent), share in likelihood
+            if name != opponent
+        ),
+    )
 
     rated = {
         name: (standing.rating, elo)
@@ -64,7 +83,7 @@ def write_tables(
             "agent": player.agent, "elo": elo, **(player.spent or {}),
             "group_elo": rating and rating.elo, "group_low": rating and rating.low,
             "group_high": rating and rating.high,
-            **_counts(add_up(tally for (name, _), tally in pairs.items() if name == player.name)),
+            **_counts(add_up(met.tally for (name, _), met in pairs.items() if name == player.name)),
         })  # fmt: skip
     player_header = f"name group kind learner seed share agent elo {counts} "
     write("players.csv", player_header + spent, rows)

@@ -192,7 +192,7 @@ def check_judging(config: CompareConfig, folder: Path) -> None:
             assert batch.done[0]
             assert batch.score()[0] == game.score
         records += [] if meeting.extra else games
-    ratings = {rating.name: rating for rating in rate(players, records, config.judge)}
+    ratings = {rating.name: rating for rating in rate(players, records, config.judge).groups}
     assert set(ratings) == {"random", "az", "az@0%", "reinforce", "reinforce@0%"}
     assert ratings["random"].elo == 0
     assert any(rating.elo != 0 for rating in ratings.values())

@@ -80,7 +80,7 @@ def test_first_game_is_shown_without_script(made):
 def test_games_of_both_kinds_and_colours(made):
     comparison, _ = made
     standings = make_standings(
-        comparison.config, comparison.players, comparison.records, comparison.ratings
+        comparison.config, comparison.players, comparison.records, comparison.ratings.groups
     )
     chosen = choose_games(standings, comparison.players, comparison.records, comparison.matches)
     best = [player.name for player in comparison.players if player.group == "alphazero"]
