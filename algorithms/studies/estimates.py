@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from scipy.stats import rankdata
 
 from algorithms.report.exact import interval_of_mean
 from algorithms.studies.study import Estimate
@@ -66,3 +67,20 @@ def exponent(
         return float(np.polyfit(log_x, np.log(means), 1)[0])
 
     return bootstrap(slope, samples, repeats, seed)
+
+
+def area_under_roc(scores: np.ndarray, wanted: np.ndarray) -> float:
+    """How often one that is wanted has the higher score than one that is not; ties are a half.
+
+    Args:
+        scores: float [n].
+        wanted: bool [n].
+
+    Returns:
+        1 if scores part them perfectly, a half if they know nothing; nan if there is only one kind.
+    """
+    count, others = int(wanted.sum()), int((~wanted).sum())
+    if count == 0 or others == 0:
+        return np.nan
+    ranks = rankdata(scores)[wanted].sum()
+    return float((ranks - count * (count + 1) / 2) / (count * others))

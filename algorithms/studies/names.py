@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-NAMES = ("variance-vs-length",)
+NAMES = (
+    "variance-vs-length",
+    "one-good-move",
+    "who-gets-the-credit",
+    "bits-per-sample",
+)
 """Parents come before their children. A study's module has its name, with underscores."""
 
 _SECTIONS = ("On paper", "Method", "What was not tested")

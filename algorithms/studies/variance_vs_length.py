@@ -10,7 +10,6 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from algorithms.credit import CreditConfig, move_weights
 from algorithms.mixture import LeafConfig, leaf_evaluator
 from algorithms.model import Model
 from algorithms.search import Search, SearchConfig
@@ -25,6 +24,7 @@ from algorithms.studies.gradients import (
     gram_rows,
     moments,
 )
+from algorithms.studies.ladder import RUNGS, rung_weights
 from algorithms.studies.study import (
     CellFolder,
     Estimate,
@@ -38,12 +38,7 @@ from algorithms.studies.study import (
 from goenv import Rules
 
 KINDS = {
-    "winner": "winner's moves",
-    "outcome": "outcome",
-    "constant": "outcome − constant",
-    "value": "outcome − value",
-    "gae": "GAE, λ = 0.9",
-    "sequence": "one action a game",
+    **RUNGS,
     "coin": "coin at every move, total",
     "coin to go": "coin at every move, to go",
     "area": "area at every move, total",
@@ -98,13 +93,8 @@ def credit_weights(
     """
     length, colour = played.length, played.table(played.colour)
     here = (played.game, played.at)
-    outcome = colour * played.outcome[:, None]
-    value = played.table(values)
-    baseline = colour * mean_outcome
-    found = {}
-    for kind in ("winner", "outcome", "constant", "value", "gae", "sequence"):
-        config = CreditConfig(rung=kind, gae_lambda=0.9)
-        found[kind] = move_weights(config, outcome, value, length, baseline)[here]
+    ladder = rung_weights(colour, played.outcome, played.table(values), length, mean_outcome)
+    found = {rung: weights[here] for rung, weights in ladder.items()}
     played_at = np.arange(colour.shape[1]) < length[:, None]
     coins = played_at * rng.choice([-1.0, 1.0], size=colour.shape)
     for kind, rewards in (("coin", coins), ("area", played_at * np.diff(played.lead, axis=1))):
