@@ -48,7 +48,7 @@ METHODS = {
 }
 """Every source of a sample's update, and how figures call it."""
 
-_STEPS = 2.0 ** np.arange(-6, 11)  # of tables
+_STEPS = np.append(0, 2.0 ** np.arange(-6, 11))  # of tables; 0: none at all
 _SMALL = 0.05
 
 
@@ -182,22 +182,22 @@ def analyse(rows: Rows, config: BitsConfig) -> Findings:
         places[answer, steps] = tuple(part.column(n).mean() for n in ("rate", "surprise"))
     rates = sorted(config.rates)
     line = np.geomspace(rates[0], rates[-1], 60)
-    bits = {
-        METHODS[kind]: (rates, [_positive(mean_of(tables[kind][p])) for p in rates])
-        for kind in METHODS
-    }
-    over = {"table": (rates, [_over(tables, p) for p in rates])}
+    bits = _positive({
+        METHODS[kind]: [(p, mean_of(tables[kind][p])) for p in rates] for kind in METHODS
+    })  # fmt: skip
+    ratios = {"table": [(p, _over(tables, p)) for p in rates]}
     for answer in config.answers:
-        found = sorted(
+        ratios[f"network, {answer} right"] = [
             (places[answer, steps][0], _ratio(networks[answer, steps], "reward - mean"))
-            for steps in config.trained
-        )
-        over[f"network, {answer} right"] = ([x for x, _ in found], [_positive(e) for _, e in found])
+            for steps in sorted(config.trained)
+        ]
+    over = _positive(ratios)
     pictures = [
         Picture(
             "bits",
             "By how many bits the surprise of the right move falls a sample, at the best length of "
-            "a step; tables. Dashed: -log2 p, and the entropy of a coin with bias p.",
+            "a step; tables. Dashed: -log2 p, and the entropy of a coin with bias p. Not drawn: "
+            "where the best step is none.",
             charts.line_chart(bits, "pass rate p", "bits a sample", True, True,
                               {"-log2 p": (line, -np.log2(line)), "H(p)": (line, entropy(line))},
                               4.2),
@@ -227,9 +227,18 @@ def analyse(rows: Rows, config: BitsConfig) -> Findings:
     return Findings(_measured(rows, tables, networks, places, config), pictures, sheets)
 
 
-def _positive(estimate: Estimate) -> Estimate:
-    """As a logarithmic axis can show it."""
-    return Estimate(*(max(each, 1e-7) for each in (estimate.value, estimate.low, estimate.high)))
+def _positive(lines: Mapping[str, list[tuple[float, Estimate]]]) -> charts.Series:
+    """The points that a logarithmic axis can show, by rising x."""
+    found = {}
+    for name, points in lines.items():
+        kept = sorted(((x, e) for x, e in points if e.value > 0), key=lambda point: point[0])
+        if kept:
+            low = [max(e.low, 0.1 * e.value) if np.isfinite(e.low) else e.low for _, e in kept]
+            found[name] = (
+                [x for x, _ in kept],
+                [Estimate(e.value, at, e.high) for (_, e), at in zip(kept, low, strict=True)],
+            )
+    return found
 
 
 def _over(tables: Mapping[str, Mapping[float, np.ndarray]], rate: float) -> Estimate:
