@@ -182,6 +182,8 @@ def analyse(rows: Rows, config: BitsConfig) -> Findings:
         places[answer, steps] = tuple(part.column(n).mean() for n in ("rate", "surprise"))
     rates = sorted(config.rates)
     line = np.geomspace(rates[0], rates[-1], 60)
+    most, coin = list(-np.log2(line)), list(entropy(line))
+    over_most = list(entropy(line) / -np.log2(line))
     bits = _positive({
         METHODS[kind]: [(p, mean_of(tables[kind][p])) for p in rates] for kind in METHODS
     })  # fmt: skip
@@ -199,8 +201,7 @@ def analyse(rows: Rows, config: BitsConfig) -> Findings:
             "a step; tables. Dashed: -log2 p, and the entropy of a coin with bias p. Not drawn: "
             "where the best step is none.",
             charts.line_chart(bits, "pass rate p", "bits a sample", True, True,
-                              {"-log2 p": (line, -np.log2(line)), "H(p)": (line, entropy(line))},
-                              4.2),
+                              {"-log2 p": (list(line), most), "H(p)": (list(line), coin)}, 4.2),
             charts.rows_of(bits, "rate", "bits"),
         ),
         Picture(
@@ -208,8 +209,8 @@ def analyse(rows: Rows, config: BitsConfig) -> Findings:
             "Bits of a rewarded sample (less the pass rate) over those of a label. Networks: a "
             "reward for so many right moves together. Dashed: p, and H(p) over -log2 p.",
             charts.line_chart(over, "pass rate p", "reward / label", True, True,
-                              {"p": (line, line),
-                               "H/-log2 p": (line, -entropy(line) / np.log2(line))}, 4.2),
+                              {"p": (list(line), list(line)),
+                               "H/-log2 p": (list(line), over_most)}, 4.2),
             charts.rows_of(over, "rate", "ratio"),
         ),
     ]  # fmt: skip

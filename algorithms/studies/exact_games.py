@@ -157,3 +157,28 @@ class TablePlayouts:
     def seed(self, rng: np.random.Generator) -> None:
         """Draw the playouts from here on from `rng`."""
         self._playouts.seed(rng)
+
+
+class TableValues:
+    """An `Evaluator`: the logits of a policy that is a table, and values from another one.
+
+    Args:
+        oracle: of the game.
+        policy: [S, A].
+        values: [left + 1, S], Black's, with so many moves left until the limit.
+    """
+
+    def __init__(self, oracle: Oracle, policy: np.ndarray, values: np.ndarray):
+        self._oracle, self._values = oracle, values
+        self._logits = np.log(np.maximum(policy, 1e-9)).astype(np.float32)
+
+    def evaluate(self, batch: GoBatch, games: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """See `Evaluator`; all games must have the same limit."""
+        here = batch.take(games)
+        states, limit = self._oracle.states_of(here), here.rules[0].max_moves
+        assert limit is not None, "games of an oracle have a limit"
+        black = self._values[limit - here.ply, states]
+        return self._logits[states], (black * here.to_play).astype(np.float32)
+
+    def seed(self, rng: np.random.Generator) -> None:
+        """There is nothing random."""

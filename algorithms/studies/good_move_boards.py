@@ -61,11 +61,16 @@ def find_board_spot(
         rest = chance.copy()
         rest[rows, good] = 0
         other = rest.argmax(axis=1)
-        lost = _worth(search, here, good, rng) - _worth(search, here, other, rng)
         pair = np.stack([chance[rows, good], chance[rows, other]], axis=1)
-        divided = np.where(lost > 0.5, pair.min(axis=1), 0)
-        at = int(divided.argmax())
-        if divided[at] > 0 and (best is None or divided[at] > best.chance.min()):
+        least = pair.min(axis=1)
+        more = np.flatnonzero(least > (0 if best is None else best.chance.min()))
+        if len(more) == 0:
+            continue
+        both = [_worth(search, here.take(more), actions[more], rng) for actions in (good, other)]
+        lost = np.zeros(len(running))
+        lost[more] = both[0] - both[1]
+        at = int(np.where(lost > 0.5, least, -1).argmax())
+        if lost[at] > 0.5:
             spot = here.take(np.array([at]))
             best = BoardSpot(spot, int(good[at]), int(other[at]), pair[at], float(lost[at]))
     if best is None:
@@ -90,7 +95,7 @@ def board_block(
     spot: BoardSpot,
     rules: Rules,
     games: int,
-    simulations: tuple[int, int],
+    simulations: int,
     rng: np.random.Generator,
 ) -> tuple[dict[str, np.ndarray], float]:
     """Lifts of games from s*, by method, and their mean length; see `good_move_games`.
@@ -105,13 +110,13 @@ def board_block(
         played.length, float(played.outcome.mean()),
     )  # fmt: skip
     found = {kind: table[:, 0] * ((first == spot.good) - 0.5) for kind, table in weights.items()}
-    for kind, count in zip(("search few", "search"), simulations, strict=True):
-        settings = SearchConfig(
-            simulations=count, root="gumbel", interior="gumbel", gumbel_scale=0.0, considered=16,
-            value_scale=0.6,
-        )  # fmt: skip
-        target = Search(settings, NetworkEvaluator(model)).run(spot.batch, rng).policy[0]
-        # The search's prior was the policy; here it is a half for each of the two.
-        ratio = target[[spot.good, spot.other]] / spot.chance
-        found[kind] = np.full(2, ratio[0] / ratio.sum() - 0.5)
+    settings = SearchConfig(
+        simulations=simulations, root="gumbel", interior="gumbel", gumbel_scale=0.0, considered=16,
+        value_scale=0.6,
+    )  # fmt: skip
+    target = Search(settings, NetworkEvaluator(model)).run(spot.batch, rng).policy[0]
+    # The search's prior was the policy; here it is a half for each of the two.
+    ratio = target[[spot.good, spot.other]] / spot.chance
+    # Nothing in it is random: every visit teaches the same.
+    found["search network"] = np.full(2, ratio[0] / ratio.sum() - 0.5)
     return found, float(played.length.mean())

@@ -6,8 +6,16 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from algorithms.evaluator import Evaluator
 from algorithms.search import Search, SearchConfig
-from algorithms.studies.exact_games import StateGames, TablePlayouts, board_at, play_states, replay
+from algorithms.studies.exact_games import (
+    StateGames,
+    TablePlayouts,
+    TableValues,
+    board_at,
+    play_states,
+    replay,
+)
 from algorithms.studies.good_moves import (
     Spot,
     drawn_update,
@@ -23,7 +31,11 @@ from algorithms.studies.ladder import RUNGS, rung_weights
 
 DRAWN = {**RUNGS, "learned": "GAE, learned value", "q": "Q-learning, 3 plies"}
 """Methods that learn from moves drawn, and how figures call them."""
-TARGETS = {"response": "best response", "search few": "search, fewer", "search": "search"}
+TARGETS = {
+    "response": "best response",
+    "search": "search, random playouts",
+    "search value": "search, exact values",
+}
 """Methods that learn from targets."""
 
 HUNDRED = 100  # games of the lecture's example
@@ -109,7 +121,8 @@ def target_block(
     Args:
         spot: around which.
         kind: of `TARGETS`.
-        simulations: of a search; its leaves are judged by random playouts, its prior is the policy.
+        simulations: of a search. Its prior is the policy; its leaves are judged by random playouts,
+            or by the exact values of the policy.
         games: whose positions all get a target, a multiple of four.
         rng: of games and searches.
 
@@ -126,7 +139,9 @@ def target_block(
             simulations=simulations, root="gumbel", interior="gumbel", gumbel_scale=0.0,
             considered=8, value_scale=0.6,
         )  # fmt: skip
-        evaluator = TablePlayouts(spot.oracle, spot.policy)
+        evaluator: Evaluator = TablePlayouts(spot.oracle, spot.policy)
+        if kind == "search value":
+            evaluator = TableValues(spot.oracle, spot.policy, spot.values)
         evaluator.seed(rng)
         search = Search(settings, evaluator)
         targets = np.zeros((*shape, spot.policy.shape[1]))

@@ -8,6 +8,7 @@ move, the other one another move, and the policy that learns is the mixture of b
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.special import ndtr
@@ -19,7 +20,25 @@ from goenv import BLACK, WHITE, Rules
 CONFIDENCE = 1.6448536269514722  # standard deviations: one-sided 95 %
 _HORIZON = 40  # moves left at which the oracle judges moves
 _DEEPEST = 8  # moves that lead to s*, at most
-_NOISE = (0.03, 0.04, 0.05, 0.07, 0.1, 0.13, 0.17, 0.2, 0.25, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0)
+_NOISE = (
+    0.01,
+    0.02,
+    0.03,
+    0.04,
+    0.05,
+    0.07,
+    0.1,
+    0.13,
+    0.17,
+    0.2,
+    0.25,
+    0.3,
+    0.4,
+    0.5,
+    0.65,
+    0.8,
+    1.0,
+)
 
 
 @dataclass(frozen=True)
@@ -53,6 +72,29 @@ class Spot:
         """Who is to move in s*."""
         return int(self.oracle.to_play[self.state])
 
+    @cached_property
+    def best(self) -> np.ndarray:
+        """Values under best play of both, Black's, float32 [moves + 1, S]."""
+        return self.oracle.values("outcome")[: self.moves + 1]
+
+    @cached_property
+    def expected(self) -> np.ndarray:
+        """The same after one move of the policy, the mean over it, float32 [moves + 1, S]."""
+        successors, found = self.oracle.successors, self.best.copy()
+        for left in range(1, self.moves + 1):
+            later = self.best[left - 1][np.maximum(successors, 0)]
+            after = np.where(successors == ENDS, self.best[0][:, None], later)
+            found[left] = (self.policy * after).sum(axis=1)
+        return found
+
+    @cached_property
+    def responses(self) -> dict[int, np.ndarray]:
+        """By side: values, Black's, where it plays best against the policy, [moves + 1, S]."""
+        return {
+            side: self.oracle.best_response(self.policy, side, "outcome")[: self.moves + 1]
+            for side in (BLACK, WHITE)
+        }
+
 
 def make_oracle(moves: int) -> Oracle:
     """An oracle for games with so many moves left in s*."""
@@ -81,20 +123,21 @@ def find_spot(oracle: Oracle, moves: int, odds: float) -> Spot:
         after = after_values(oracle, values, moves, states)
         won, lost_by = (after[np.arange(len(states)), chosen] for chosen in (good, other))
         gap = (won - lost_by) / (4 * odds - 2)
-        cost = 4 * np.abs(gap - 1) + np.abs(won + lost_by) / 2
+        # Games needed are scaled to exactly these odds later, so both count alike.
+        cost = np.abs(gap - 1) + np.abs(won + lost_by) / 2
         at = int(cost.argmin())
         if best is None or cost[at] < best[0]:
             best = float(cost[at]), noise, at
     assert best is not None, "there are states in which a move loses the game"
     _, noise, at = best
     policy = noisy_policy(oracle, noise, _HORIZON)
-    state, pair = int(states[at]), [int(good[at]), int(other[at])]
+    state, first, second = int(states[at]), int(good[at]), int(other[at])
     policy[state] = 0
-    policy[state, pair] = 0.5
+    policy[state, [first, second]] = 0.5
     values = oracle.policy_values(policy, "outcome")[: moves + 1]
-    worth = after_values(oracle, values, moves, np.array([state]))[0, pair]
-    real = 0.5 + float(worth[0] - worth[1]) / 4
-    return Spot(oracle, moves, state, *pair, noise, policy, values, real)
+    worth = after_values(oracle, values, moves, np.array([state]))[0]
+    real = 0.5 + float(worth[first] - worth[second]) / 4
+    return Spot(oracle, moves, state, first, second, noise, policy, values, real)
 
 
 def after_values(
@@ -118,14 +161,16 @@ def after_values(
 
 
 def response_targets(spot: Spot, states: np.ndarray, left: np.ndarray) -> np.ndarray:
-    """The exact best response to the policy, as a distribution over its best moves, [n, A]."""
+    """The exact best response to the policy, as a distribution over its best moves, [n, A].
+
+    It never does what the policy never does: it passes only who has no other move, and has two
+    moves in s*.
+    """
     oracle, found = spot.oracle, np.zeros((len(states), spot.policy.shape[1]))
-    for side in (BLACK, WHITE):
-        values = oracle.best_response(spot.policy, side, "outcome")
+    for side, values in spot.responses.items():
         mine = oracle.to_play[states] == side
         worth = after_values(oracle, values, left[mine], states[mine])
-        # The policy never passes who has another move; nor does its teacher.
-        worth[:, -1] = np.where(np.isfinite(worth[:, :-1]).any(axis=1), np.nan, worth[:, -1])
+        worth = np.where(spot.policy[states[mine]] > 0, worth, np.nan)
         best = worth >= np.nanmax(worth, axis=1, keepdims=True) - 1e-6
         found[mine] = best / best.sum(axis=1, keepdims=True)
     return found
@@ -138,20 +183,10 @@ def q_weights(spot: Spot, played: StateGames, plies: int = 3) -> np.ndarray:
     outcome of a game that is over by then (see `QLearner.targets`); expected is the worth of the
     policy's moves in the position, the mean over them.
     """
-    oracle, limit = spot.oracle, played.left
-    best = oracle.values("outcome")[: limit + 1]
-    expected = best.copy()
-    for left in range(1, limit + 1):
-        after = np.where(
-            oracle.successors == ENDS,
-            best[0][:, None],
-            best[left - 1][np.maximum(oracle.successors, 0)],
-        )
-        expected[left] = (spot.policy * after).sum(axis=1)
     black = np.repeat(played.outcome[:, None], played.state.shape[1], axis=1)
     games, at = np.nonzero(np.arange(played.state.shape[1]) + plies < played.length[:, None])
-    black[games, at] = best[limit - at - plies, played.state[games, at + plies]]
-    return played.colour * black - played.look_up(expected)
+    black[games, at] = spot.best[played.left - at - plies, played.state[games, at + plies]]
+    return played.colour * black - played.look_up(spot.expected)
 
 
 def learned_values(spot: Spot, played: StateGames) -> np.ndarray:

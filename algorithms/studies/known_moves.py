@@ -150,8 +150,8 @@ def search_targets(
         rng: of the playouts.
     """
     settings = SearchConfig(
-        simulations=simulations, root=rule, interior=rule, gumbel_scale=0.0,  # type: ignore[arg-type]
-        considered=16, value_scale=0.6,
+        simulations=simulations, root=rule, interior=rule, gumbel_scale=0.0, considered=16,
+        value_scale=0.6,
     )  # fmt: skip
     evaluator = RootPolicy(known.batch, policy)
     evaluator.seed(rng)

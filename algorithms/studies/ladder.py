@@ -43,7 +43,7 @@ def rung_weights(
     baseline = colour * mean_outcome
     return {
         rung: move_weights(
-            CreditConfig(rung=rung, gae_lambda=GAE_LAMBDA),  # type: ignore[arg-type]
+            CreditConfig(rung=rung, gae_lambda=GAE_LAMBDA),
             own, values, length, baseline,
         )
         for rung in rungs

@@ -45,19 +45,20 @@ from algorithms.studies.study import (
 )
 from goenv import Rules
 
-_SHOWN = ("winner", "outcome", "value", "gae", "q", "search")
+_SHOWN = ("winner", "outcome", "value", "gae", "q", "search", "search value")
+_NAMES = {**DRAWN, **TARGETS, "search network": "search, the network's values"}
 
 
 class GoodMoveConfig(StudyConfig):
     """Settings."""
 
-    lengths: tuple[int, ...] = Field((8, 16, 32, 64, 128), description="moves T left in s*")
+    lengths: tuple[int, ...] = Field((10, 30, 100, 300), description="moves T left in s*")
     odds: tuple[float, ...] = Field((0.51, 0.55, 0.6), description="what the better move is worth")
-    odds_at: int = Field(32, ge=4, description="length at which odds other than the first are met")
+    odds_at: int = Field(30, ge=4, description="length at which odds other than the first are met")
     blocks: int = Field(10, ge=4, description="independent blocks of games; an even number")
     games: int = Field(40_000, ge=100, description="games of a block")
     value_games: int = Field(2000, ge=1, description="games that teach a block its own values")
-    simulations: tuple[int, int] = Field((16, 64), description="of the two searches")
+    simulations: int = Field(64, ge=2, description="of the searches")
     search_games: int = Field(8, ge=4, multiple_of=4, description="games of a block with targets")
     boards: int = Field(2, ge=0, description="positions of 5x5, where az:5 plays")
     board_games: int = Field(300, ge=10, description="games of a block on 5x5")
@@ -101,15 +102,14 @@ def measure(
     for block in range(config.blocks):
         found, others, credit = drawn_block(spot, config.games, config.value_games, rng)
         for kind in TARGETS:
-            simulations = config.simulations[kind == "search"]
             found[kind], others[kind] = target_block(
-                spot, kind, simulations, config.search_games, rng
+                spot, kind, config.simulations, config.search_games, rng
             )
         for kind, lifted in found.items():
             lifts.setdefault(kind, []).append(lifted)
         sides.append({kind: {**other, **credit} for kind, other in others.items()})
         folder.tell((block + 1) / config.blocks)
-    rows = []
+    rows: list[Row] = []
     for kind, blocks in lifts.items():
         tried = experiments(blocks)
         for block, lifted in enumerate(blocks):
@@ -137,24 +137,19 @@ def _measure_board(config: GoodMoveConfig, folder: CellFolder, board: int) -> li
     # The lift's mean is a quarter of the difference in outcome.
     odds = 0.5 + float(np.mean([lifted.mean() for lifted in lifts["outcome"]]))
     empty = dict.fromkeys(("noise", "drift", "worse", "own_credit", "all_credit"), 0.0)
-    return [
+    rows: list[Row] = [
         {"board": board, "moves": round(float(np.mean(lengths))), "odds": odds, "real_odds": odds,
          "randomness": 0.0, "kind": kind, "block": block, **summary(lifted, rng), **empty,
          **experiments(blocks)}
         for kind, blocks in lifts.items() for block, lifted in enumerate(blocks)
     ]  # fmt: skip
+    return rows
 
 
 def analyse(rows: Rows, config: GoodMoveConfig) -> Findings:
     """Games needed, what becomes of all other moves, and figures."""
-    names = {
-        **DRAWN,
-        "response": "best response",
-        "search few": f"search, {config.simulations[0]}",
-        "search": f"search, {config.simulations[1]}",
-    }
     three = rows.where(board=-1)
-    parts: dict[Key, Rows] = dict(three.groups("moves", "odds", "kind"))  # type: ignore[arg-type]
+    parts: dict[Key, Rows] = dict(three.groups("moves", "odds", "kind"))
     first, longest = config.odds[0], max(config.lengths)
     needed = {key: enough_games(key, part) for key, part in parts.items()}
     disturbed = {key: disturbance(key, part) for key, part in parts.items()}
@@ -164,18 +159,18 @@ def analyse(rows: Rows, config: GoodMoveConfig) -> Findings:
         for kind in kinds:
             at = [T for T in sorted(config.lengths) if np.isfinite(table[T, first, kind].value)]
             if at:
-                lines[names[kind]] = (at, [table[T, first, kind] for T in at])
+                lines[_NAMES[kind]] = (at, [table[T, first, kind] for T in at])
         return lines
 
     games = over_lengths(needed, _SHOWN)
     noise = over_lengths(disturbed, _SHOWN)
     hundred = {
-        names[kind]: mean_of(part.column("hundred"))
+        _NAMES[kind]: mean_of(part.column("hundred"))
         for (T, odds, kind), part in parts.items()
         if (T, odds) == (longest, first)
     }
     worse = {
-        names[kind]: mean_of(part.column("worse"))
+        _NAMES[kind]: mean_of(part.column("worse"))
         for (T, odds, kind), part in parts.items()
         if (T, odds) == (longest, first)
     }
@@ -215,7 +210,7 @@ def analyse(rows: Rows, config: GoodMoveConfig) -> Findings:
     ]  # fmt: skip
     table = [
         {
-            "moves": T, "odds": round(part.column("real_odds")[0], 4), "method": names[kind],
+            "moves": T, "odds": round(part.column("real_odds")[0], 4), "method": _NAMES[kind],
             "games needed": needed[T, odds, kind].value, "low": needed[T, odds, kind].low,
             "high": needed[T, odds, kind].high, "tried": part.column("tried")[0],
             "raised": part.column("raised")[0], "noise": part.column("noise").mean(),
@@ -231,13 +226,13 @@ def analyse(rows: Rows, config: GoodMoveConfig) -> Findings:
         table,
     )
     boards = [
-        {"position": key[0], "moves": key[1], "odds": round(key[2], 3), "method": names[key[3]],
+        {"position": key[0], "moves": key[1], "odds": round(key[2], 3), "method": _NAMES[key[3]],
          "games needed": enough.value, "low": enough.low, "high": enough.high,
          "in theory": games_in_theory(key[2]), "tried": part.column("tried")[0],
          "raised": part.column("raised")[0]}
         for key, part in rows.groups("board", "moves", "odds", "kind").items()
         if key[0] >= 0
-        for enough in [enough_games(key[1:], part)]  # type: ignore[arg-type]
+        for enough in [enough_games(key[1:], part)]
     ]  # fmt: skip
     sheets = [sheet, *([Sheet(
         "boards", "Positions of 5x5 in which the shipped player's policy is divided between a good "
@@ -272,7 +267,7 @@ def _measured(parts: Mapping[Key, Rows], config: GoodMoveConfig) -> dict[str, Es
 
     found = {
         f"games, {kind}": enough_games(at(kind), parts[at(kind)])
-        for kind in ("outcome", "search", "response")
+        for kind in ("outcome", "search", "search value")
     } | {
         f"{kind} over outcome": over(kind, "outcome") for kind in ("winner", "value", "gae")
     }  # fmt: skip
@@ -281,12 +276,12 @@ def _measured(parts: Mapping[Key, Rows], config: GoodMoveConfig) -> dict[str, Es
     for kind in ("outcome", "search"):
         found[f"made worse, {kind}"] = mean_of(parts[at(kind)].column("worse"))
     if len(config.lengths) > 1:
-        for kind in ("winner", "gae"):
-            found[f"exponent, {kind}"] = exponent_over_length({T: (at(kind, T), parts[at(kind, T)])
-                                                 for T in config.lengths})  # fmt: skip
-        found["exponent of the noise, outcome"] = exponent_over_length(
-            {T: (at("outcome", T), parts[at("outcome", T)]) for T in config.lengths}, noise=True
-        )
+        for name, kind, noise in (
+            ("exponent, winner", "winner", False),
+            ("exponent of the noise, outcome", "outcome", True),
+        ):
+            tables = {T: (at(kind, T), parts[at(kind, T)]) for T in config.lengths}
+            found[name] = exponent_over_length(tables, noise)
     credit = parts[at("outcome")]
     shares = np.column_stack([credit.column("own_credit"), credit.column("all_credit")])
     found["share of the credit"] = bootstrap(
@@ -294,13 +289,17 @@ def _measured(parts: Mapping[Key, Rows], config: GoodMoveConfig) -> dict[str, Es
     )
     if len(config.odds) > 1:
         ends = [at("outcome", config.odds_at, odds) for odds in (first, last)]
-        found["games at the smallest over at the largest odds"] = bootstrap(
-            lambda drawn: float(np.divide(*(
+
+        def fewer(drawn: list[np.ndarray]) -> float:
+            most, least = (
                 scale_of(key, parts[key]) * games_of(key, moments)
                 for key, moments in zip(ends, drawn, strict=True)
-            ))),
-            [moments_of(parts[key]) for key in ends],
-        )  # fmt: skip
+            )
+            return most / least
+
+        found["games at the smallest over at the largest odds"] = bootstrap(
+            fewer, [moments_of(parts[key]) for key in ends]
+        )
     shares_raised = [
         np.average(part.column("raised"), weights=part.column("tried"))
         for _, part in _by_cell(parts).items()
@@ -342,8 +341,9 @@ STUDY = Study(
         _claim("value over outcome", "A value as baseline reduces the games needed.", 0, 0.9,
                "C14"),
         _claim("gae over outcome", "Generalised advantages reduce them.", 0, 0.9, "C14"),
-        _claim("games, search", "Search avoids the question: a visit or two teaches the move.",
-               0.99, 3, "C14"),
+        _claim("games, search", "Search avoids the question: a visit or two teaches the move, even "
+               "if only random playouts judge its leaves.", 0.99, 3, "C14"),
+        _claim("games, search value", "And so it does with exact values.", 0.99, 3, "C14"),
         _predict("games, outcome", "At 51:49 it takes about 6,800 games, not 100.", 5000, 9000),
         _predict("winner over outcome", "The winner's moves alone need twice as many.", 1.6, 2.4),
         _predict("exponent, winner", "The length does not matter: noise of other moves falls on "
@@ -371,11 +371,11 @@ STUDY = Study(
     presets={
         "quick": GoodMoveConfig(),
         "full": GoodMoveConfig(
-            lengths=(8, 16, 32, 64, 128, 256),
+            lengths=(10, 20, 30, 50, 100, 150, 300),
             odds=(0.51, 0.52, 0.55, 0.6, 0.7),
             blocks=20,
             games=200_000,
-            simulations=(16, 256),
+            simulations=256,
             search_games=16,
             boards=16,
             board_games=2000,
@@ -383,7 +383,7 @@ STUDY = Study(
         ),
         "tiny": GoodMoveConfig(
             lengths=(4, 8), odds=(0.55, 0.7), odds_at=4, blocks=4, games=200, value_games=50,
-            simulations=(2, 4), search_games=4, boards=1, board_games=10, deep=8,
+            simulations=4, search_games=4, boards=1, board_games=10, deep=8,
         ),
     },
     cells=cells,

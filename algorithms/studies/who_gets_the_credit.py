@@ -107,7 +107,7 @@ def measure(
     if size == 3:
         folder.tell(0.8, "replayed")
         found += learner_sources(own, played, config.learner_steps, replicate).items()
-    rows = [
+    rows: list[Row] = [
         {"setting": setting, "replicate": replicate, "kind": kind, "level": source.level,
          "flops": source.flops, **agreement(source.weights, truth)}
         for kind, source in found

@@ -5,13 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from algorithms.studies.exact_games import StateGames, noisy_policy, play_states, replay
+from algorithms.studies.exact_games import (
+    StateGames,
+    TableValues,
+    board_at,
+    noisy_policy,
+    play_states,
+    replay,
+)
 from algorithms.studies.good_move_games import (
     advantages,
     drawn_weights,
     experiments,
     play_spot,
     summary,
+    target_block,
 )
 from algorithms.studies.good_moves import (
     after_values,
@@ -151,6 +159,34 @@ def test_a_best_response_with_one_move_left(spot):
     best = worth == np.nanmax(worth, axis=1, keepdims=True)
     assert np.array_equal(found[:, :-1] > 0, best)
     assert np.allclose(found.sum(axis=1), 1)
+
+
+def test_in_the_spot_a_best_response_has_the_policys_two_moves(spot):
+    found = response_targets(spot, np.array([spot.state]), np.array([T]))[0]
+    assert set(np.flatnonzero(found)) <= {spot.good, spot.other}
+    side = spot.responses[spot.mover]
+    worth = after_values(spot.oracle, side, T, np.array([spot.state]))[0]
+    assert (found[spot.good] >= found[spot.other]) == (worth[spot.good] >= worth[spot.other])
+
+
+def test_a_table_judges_for_whoever_moves(spot):
+    oracle = spot.oracle
+    evaluator = TableValues(oracle, spot.policy, spot.values)
+    batch = board_at(oracle, spot.state, T, 2, 0)
+    logits, values = evaluator.evaluate(batch, np.arange(2))
+    assert np.allclose(np.exp(logits[0]), spot.policy[spot.state], atol=1e-6)
+    assert values[0] == pytest.approx(spot.mover * spot.values[T, spot.state])
+    # After a move each: the other side's view, one move later.
+    worth = after_values(oracle, spot.values, T, np.array([spot.state]))[0]
+    batch.step(np.array([spot.good, spot.other]))
+    _, values = evaluator.evaluate(batch, np.arange(2))
+    assert np.allclose(-values, worth[[spot.good, spot.other]], atol=1e-5)
+
+
+def test_a_search_with_exact_values_prefers_the_good_move(spot):
+    found, others = target_block(spot, "search value", 32, 4, np.random.default_rng(0))
+    assert (found > 0.1).all()
+    assert others["noise"] > 0
 
 
 def test_learned_values_are_mean_outcomes(spot):
