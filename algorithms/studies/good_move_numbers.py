@@ -46,9 +46,17 @@ def games_of(key: Key, moments: np.ndarray) -> float:
 
 
 def enough_games(key: Key, part: Rows) -> Estimate:
-    """Games needed, scaled to exactly the wanted odds where an outcome is learned from."""
+    """Games needed, scaled to exactly the wanted odds where an outcome is learned from.
+
+    Infinite where the update does not raise the move on average; so may the interval's end be.
+    """
     scale = scale_of(key, part)
-    return bootstrap(lambda drawn: scale * games_of(key, drawn[0]), [moments_of(part)])
+    # What is drawn is the inverse, which is nought there.
+    rate = bootstrap(lambda drawn: 1 / (scale * games_of(key, drawn[0])), [moments_of(part)])
+    value, low, high = (
+        1 / each if each > 0 else np.inf for each in (rate.value, rate.high, rate.low)
+    )
+    return Estimate(value, low, high)
 
 
 def disturbance(key: Key, part: Rows) -> Estimate:
@@ -57,6 +65,8 @@ def disturbance(key: Key, part: Rows) -> Estimate:
 
     def ratio(drawn: list[np.ndarray]) -> float:
         games = games_of(key, drawn[0][:, :2])
+        if not np.isfinite(games):
+            return np.nan
         return float(drawn[0][:, 2].mean() / (games * drawn[0][:, 0].mean() ** 2))
 
     return bootstrap(ratio, [together])
@@ -71,9 +81,11 @@ def exponent_over_length(tables: Mapping[int, tuple[Key, Rows]], noise: bool = F
         for T, sample in zip(lengths, drawn, strict=True):
             key, part = tables[T]
             games = games_of(key, sample[:, :2])
+            if not np.isfinite(games):
+                return np.nan
             change = sample[:, 2].mean() / (games * sample[:, 0].mean() ** 2)
             found.append(change if noise else games * scale_of(key, part))
-        if not (np.isfinite(found).all() and min(found) > 0):
+        if min(found) <= 0:
             return np.nan
         return float(np.polyfit(np.log(lengths), np.log(found), 1)[0])
 

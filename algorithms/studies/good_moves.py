@@ -260,6 +260,9 @@ def games_needed(mean: np.ndarray | float, deviation: np.ndarray | float) -> flo
         ``(1.645 deviation / mean) ** 2`` for a single pair, and 1 at least.
     """
     mean, deviation = np.atleast_1d(mean), np.maximum(np.atleast_1d(deviation), 1e-12)
+    if len(mean) == 1:
+        single = float(mean[0])
+        return max(1.0, float(CONFIDENCE * deviation[0] / single) ** 2) if single > 0 else np.inf
 
     def chance(games: float) -> float:
         return float(ndtr(np.sqrt(games) * mean / deviation).mean())
