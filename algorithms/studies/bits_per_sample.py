@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from matplotlib.axes import Axes
 from pydantic import Field
 
 from algorithms.studies import charts
+from algorithms.studies.best_steps import best_of_others
 from algorithms.studies.data import Row, Rows
 from algorithms.studies.estimates import bootstrap, exponent, mean_of
 from algorithms.studies.known_moves import (
@@ -67,7 +69,8 @@ class BitsConfig(StudyConfig):
         (1, 2, 4, 6), description="positions whose moves must all be right for the reward"
     )
     network_positions: int = Field(1000, ge=8, description="positions of a replicate, for networks")
-    right: int = Field(32, ge=1, description="right answers, in expectation, for a network's step")
+    network_replicates: int = Field(16, ge=2, description="independent replicates of networks")
+    right: int = Field(128, ge=1, description="right answers, in expectation, for a network's step")
 
 
 def cells(config: BitsConfig) -> dict[str, dict[str, Any]]:
@@ -129,7 +132,7 @@ def _networks(config: BitsConfig, folder: CellFolder, known: KnownMoves, steps: 
     """One step of a network on as many samples as give `right` right answers, in expectation."""
     rng = np.random.default_rng([2, steps])
     rows = []
-    for replicate in range(config.replicates):
+    for replicate in range(config.network_replicates):
         shuffled = rng.permutation(len(known.right))
         part = known.some(shuffled[: config.network_positions])
         rest = known.some(shuffled[config.network_positions :])
@@ -165,35 +168,40 @@ def _networks(config: BitsConfig, folder: CellFolder, known: KnownMoves, steps: 
                          answer=answer, samples=samples[kind])
                     for step, bits in zip(NETWORK_STEPS, falls, strict=True)
                 ]  # fmt: skip
-        folder.tell((replicate + 1) / config.replicates)
+        folder.tell((replicate + 1) / config.network_replicates)
     return rows
 
 
 def analyse(rows: Rows, config: BitsConfig) -> Findings:
     """Bits a sample at the best step, the reward's over the label's, and figures."""
     tables: dict[str, dict[float, np.ndarray]] = {}
-    for (rate, kind), part in rows.where(steps=-1).groups("rate", "method").items():
-        tables.setdefault(kind, {})[rate] = best_bits(part)
+    swept = Rows([row for row in rows if row["steps"] < 0 and row["step"] != _SMALL])
+    for (rate, kind), part in swept.groups("rate", "method").items():
+        tables.setdefault(kind, {})[rate] = best_of_others(part)
     networks: dict[tuple[int, int], dict[str, np.ndarray]] = {}
     places: dict[tuple[int, int], tuple[float, float]] = {}
     learners = Rows([row for row in rows if row["steps"] >= 0])
     for (answer, steps, kind), part in learners.groups("answer", "steps", "method").items():
-        networks.setdefault((answer, steps), {})[kind] = best_bits(part)
+        networks.setdefault((answer, steps), {})[kind] = best_of_others(part, cautious=True)
         places[answer, steps] = tuple(part.column(n).mean() for n in ("rate", "surprise"))
     rates = sorted(config.rates)
-    line = np.geomspace(rates[0], rates[-1], 60)
+    # Drawn from the easy to the hard, so that lines end where they are far apart.
+    falling, line = rates[::-1], np.geomspace(rates[-1], rates[0], 60)
     most, coin = list(-np.log2(line)), list(entropy(line))
     over_most = list(entropy(line) / -np.log2(line))
-    bits = _positive({
-        METHODS[kind]: [(p, mean_of(tables[kind][p])) for p in rates] for kind in METHODS
-    })  # fmt: skip
-    ratios = {"table": [(p, _over(tables, p)) for p in rates]}
+    bits = {
+        METHODS[kind]: (falling, [mean_of(tables[kind][p]) for p in falling]) for kind in METHODS
+    }
+    over = {"table": (falling, [_over(tables, p) for p in falling])}
     for answer in config.answers:
-        ratios[f"network, {answer} right"] = [
-            (places[answer, steps][0], _ratio(networks[answer, steps], "reward - mean"))
-            for steps in sorted(config.trained)
-        ]
-    over = _positive(ratios)
+        points = sorted(
+            (
+                (places[answer, steps][0], _ratio(networks[answer, steps], "reward - mean"))
+                for steps in config.trained
+            ),
+            key=lambda point: -point[0],
+        )
+        over[f"network, {answer} right"] = ([x for x, _ in points], [y for _, y in points])
     pictures = [
         Picture(
             "bits",
@@ -201,7 +209,8 @@ def analyse(rows: Rows, config: BitsConfig) -> Findings:
             "a step; tables. Dashed: -log2 p, and the entropy of a coin with bias p. Not drawn: "
             "where the best step is none.",
             charts.line_chart(bits, "pass rate p", "bits a sample", True, True,
-                              {"-log2 p": (list(line), most), "H(p)": (list(line), coin)}, 4.2),
+                              {"-log2 p": (list(line), most), "H(p)": (list(line), coin)}, 4.2,
+                              Axes.invert_xaxis),
             charts.rows_of(bits, "rate", "bits"),
         ),
         Picture(
@@ -210,7 +219,8 @@ def analyse(rows: Rows, config: BitsConfig) -> Findings:
             "reward for so many right moves together. Dashed: p, and H(p) over -log2 p.",
             charts.line_chart(over, "pass rate p", "reward / label", True, True,
                               {"p": (list(line), list(line)),
-                               "H/-log2 p": (list(line), over_most)}, 4.2),
+                               "H/-log2 p": (list(line), over_most)}, 4.2,
+                              Axes.invert_xaxis),
             charts.rows_of(over, "rate", "ratio"),
         ),
     ]  # fmt: skip
@@ -228,20 +238,6 @@ def analyse(rows: Rows, config: BitsConfig) -> Findings:
     return Findings(_measured(rows, tables, networks, places, config), pictures, sheets)
 
 
-def _positive(lines: Mapping[str, list[tuple[float, Estimate]]]) -> charts.Series:
-    """The points that a logarithmic axis can show, by rising x."""
-    found = {}
-    for name, points in lines.items():
-        kept = sorted(((x, e) for x, e in points if e.value > 0), key=lambda point: point[0])
-        if kept:
-            low = [max(e.low, 0.1 * e.value) if np.isfinite(e.low) else e.low for _, e in kept]
-            found[name] = (
-                [x for x, _ in kept],
-                [Estimate(e.value, at, e.high) for (_, e), at in zip(kept, low, strict=True)],
-            )
-    return found
-
-
 def _over(tables: Mapping[str, Mapping[float, np.ndarray]], rate: float) -> Estimate:
     return mean_of(tables["reward - mean"][rate] / tables["label"][rate])
 
@@ -249,7 +245,12 @@ def _over(tables: Mapping[str, Mapping[float, np.ndarray]], rate: float) -> Esti
 def _ratio(found: Mapping[str, np.ndarray], kind: str) -> Estimate:
     """Of mean bits, a method's over the label's."""
     both = np.stack([found[kind], found["label"]], axis=1)
-    return bootstrap(lambda drawn: float(np.divide(*drawn[0].mean(axis=0))), [both])
+
+    def ratio(drawn: list[np.ndarray]) -> float:
+        own, label = drawn[0].mean(axis=0)
+        return float(own / label) if label > 0 else np.nan
+
+    return bootstrap(ratio, [both])
 
 
 def _table_row(tables: Mapping[str, Mapping[float, np.ndarray]], rate: float) -> Row:
@@ -306,8 +307,10 @@ def _measured(
 
     def relative(curve: np.ndarray) -> Estimate:
         def middle(drawn: list[np.ndarray]) -> float:
-            ratio = np.array([d[:, 0].mean() / d[:, 1].mean() for d in drawn]) / curve
-            return float(np.exp(np.log(ratio).mean())) if (ratio > 0).all() else np.nan
+            means = np.array([d.mean(axis=0) for d in drawn])
+            if not (means > 0).all():
+                return np.nan
+            return float(np.exp(np.log(means[:, 0] / means[:, 1] / curve).mean()))
 
         return bootstrap(middle, pairs)
 
@@ -315,17 +318,6 @@ def _measured(
     found["networks, measured over claimed"] = relative(claimed)
     found["networks, a right answer over a label"] = relative(np.array(x))
     return found
-
-
-def best_bits(part: Rows) -> np.ndarray:
-    """Bits a sample of each replicate, float64 [R], at the step that the others find best."""
-    kept = Rows([row for row in part if row["step"] != _SMALL])
-    steps = sorted(kept.values_of("step"))
-    table = np.stack([kept.where(step=s).column("bits") for s in steps], axis=1)
-    per_sample = table / kept.where(step=steps[0]).column("samples")[:, None]
-    total = per_sample.sum(axis=0)
-    best = (total[None, :] - per_sample).argmax(axis=1)
-    return per_sample[np.arange(len(table)), best]
 
 
 def _claim(quantity: str, text: str, low: float, high: float) -> Hypothesis:
@@ -377,11 +369,11 @@ STUDY = Study(
     presets={
         "quick": BitsConfig(),
         "full": BitsConfig(
-            positions=2000, replicates=24, simulations=256, trained=(0, 8, 15, 30, 60, 120, 250,
+            positions=2000, replicates=24, network_replicates=48, simulations=256, trained=(0, 8, 15, 30, 60, 120, 250,
             500), answers=(1, 2, 3, 4, 6), network_positions=3000,
         ),
         "tiny": BitsConfig(
-            rates=(0.001, 0.01, 0.5, 0.9), positions=8, replicates=2, simulations=4, trained=(0, 5),
+            rates=(0.001, 0.01, 0.5, 0.9), positions=8, replicates=2, network_replicates=2, simulations=4, trained=(0, 5),
             answers=(1, 2), network_positions=16, right=4,
         ),
     },

@@ -17,6 +17,13 @@ def mean_of(values: Sequence[float] | np.ndarray) -> Estimate:
     return Estimate(mean, low, high) if len(values) > 1 else Estimate(mean, np.nan, np.nan)
 
 
+def share_of(values: Sequence[float] | np.ndarray) -> Estimate:
+    """The mean of independent shares, whose interval stays within 0 and 1."""
+    found = mean_of(values)
+    low, high = (float(np.clip(end, 0, 1)) for end in (found.low, found.high))
+    return Estimate(found.value, low, high)
+
+
 def bootstrap(
     statistic: Callable[[list[np.ndarray]], float],
     samples: Sequence[np.ndarray],
@@ -61,9 +68,9 @@ def exponent(
 
     def slope(drawn: list[np.ndarray]) -> float:
         parts = [np.atleast_1d(sample.mean(axis=0)) for sample in drawn]
-        means = np.array([part[0] / (part[1] if len(part) == 2 else 1.0) for part in parts])
-        if (means <= 0).any():
+        if not all((part > 0).all() for part in parts):
             return np.nan
+        means = np.array([part[0] / (part[1] if len(part) == 2 else 1.0) for part in parts])
         return float(np.polyfit(log_x, np.log(means), 1)[0])
 
     return bootstrap(slope, samples, repeats, seed)

@@ -259,13 +259,13 @@ def games_needed(mean: np.ndarray | float, deviation: np.ndarray | float) -> flo
     Returns:
         ``(1.645 deviation / mean) ** 2`` for a single pair, and 1 at least.
     """
-    mean, deviation = np.atleast_1d(mean), np.maximum(np.atleast_1d(deviation), 1e-12)
-    if len(mean) == 1:
-        single = float(mean[0])
-        return max(1.0, float(CONFIDENCE * deviation[0] / single) ** 2) if single > 0 else np.inf
+    means, deviations = np.atleast_1d(mean), np.maximum(np.atleast_1d(deviation), 1e-12)
+    if len(means) == 1:
+        ratio = float(deviations[0] / means[0]) if means[0] > 0 else np.inf
+        return max(1.0, (CONFIDENCE * ratio) ** 2)
 
     def chance(games: float) -> float:
-        return float(ndtr(np.sqrt(games) * mean / deviation).mean())
+        return float(ndtr(np.sqrt(games) * means / deviations).mean())
 
     goal = float(ndtr(CONFIDENCE))
     low, high = 0.0, 40.0  # natural logarithms of the number

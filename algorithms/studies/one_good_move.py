@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from algorithms.studies import charts
 from algorithms.studies.data import Row, Rows
-from algorithms.studies.estimates import bootstrap, mean_of
+from algorithms.studies.estimates import bootstrap, share_of
 from algorithms.studies.games import make_policy
 from algorithms.studies.good_move_boards import board_block, find_board_spot
 from algorithms.studies.good_move_games import (
@@ -165,12 +165,12 @@ def analyse(rows: Rows, config: GoodMoveConfig) -> Findings:
     games = over_lengths(needed, _SHOWN)
     noise = over_lengths(disturbed, _SHOWN)
     hundred = {
-        _NAMES[kind]: mean_of(part.column("hundred"))
+        _NAMES[kind]: share_of(part.column("hundred"))
         for (T, odds, kind), part in parts.items()
         if (T, odds) == (longest, first)
     }
     worse = {
-        _NAMES[kind]: mean_of(part.column("worse"))
+        _NAMES[kind]: share_of(part.column("worse"))
         for (T, odds, kind), part in parts.items()
         if (T, odds) == (longest, first)
     }
@@ -272,9 +272,9 @@ def _measured(parts: Mapping[Key, Rows], config: GoodMoveConfig) -> dict[str, Es
         f"{kind} over outcome": over(kind, "outcome") for kind in ("winner", "value", "gae")
     }  # fmt: skip
     for kind in ("winner", "learned", "search"):
-        found[f"right after 100 games, {kind}"] = mean_of(parts[at(kind)].column("hundred"))
+        found[f"right after 100 games, {kind}"] = share_of(parts[at(kind)].column("hundred"))
     for kind in ("outcome", "search"):
-        found[f"made worse, {kind}"] = mean_of(parts[at(kind)].column("worse"))
+        found[f"made worse, {kind}"] = share_of(parts[at(kind)].column("worse"))
     if len(config.lengths) > 1:
         for name, kind, noise in (
             ("exponent, winner", "winner", False),
@@ -305,7 +305,7 @@ def _measured(parts: Mapping[Key, Rows], config: GoodMoveConfig) -> dict[str, Es
         for _, part in _by_cell(parts).items()
         if part.column("tried").sum() > 0
     ]
-    found["raised by the games said to be enough"] = mean_of(shares_raised)
+    found["raised by the games said to be enough"] = share_of(shares_raised)
     return found
 
 

@@ -10,7 +10,7 @@ from algorithms.model import Model, masked_log_policy, observe
 from algorithms.networks import NetworkConfig
 from algorithms.studies.known_moves import KnownMoves
 
-NETWORK_STEPS = np.append(0, 2.0 ** np.arange(-8, 6))
+NETWORK_STEPS = np.append(0, 2.0 ** np.arange(-14, 6))
 """Lengths of a step, in units of the gradient of a right answer; 0: none at all."""
 
 

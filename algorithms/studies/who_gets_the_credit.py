@@ -21,7 +21,7 @@ from algorithms.studies.credit_sources import (
     train_policy,
 )
 from algorithms.studies.data import Row, Rows
-from algorithms.studies.estimates import area_under_roc, mean_of
+from algorithms.studies.estimates import area_under_roc, mean_of, share_of
 from algorithms.studies.games import make_policy, play
 from algorithms.studies.judged_moves import Truth, exact_truth, searched_truth, tempered
 from algorithms.studies.ladder import RUNGS
@@ -159,9 +159,9 @@ def analyse(rows: Rows, config: CreditStudyConfig) -> Findings:
     most, middle = max(config.simulations), sorted(config.simulations)[len(config.simulations) // 2]
     table = [
         {"setting": setting, "credit": _name(kind, level),
-         "AUC": mean_of(part.column("auc")).value, "low": mean_of(part.column("auc")).low,
-         "high": mean_of(part.column("auc")).high, "AUC, only moves": part.column("only").mean(),
-         "correlation": part.column("correlation").mean(),
+         "AUC": str(share_of(part.column("auc"))),
+         "AUC, only moves": str(share_of(part.column("only"))),
+         "correlation": str(mean_of(part.column("correlation"))),
          "FLOPs a move": part.column("flops").mean(),
          "blunders": part.column("blunders").sum() / part.column("moves").sum()}
         for (setting, kind, level), part in parts.items()
@@ -170,7 +170,7 @@ def analyse(rows: Rows, config: CreditStudyConfig) -> Findings:
     for setting in rows.values_of("setting"):
         here = rows.where(setting=setting)
         bars = {
-            _name(kind, level): mean_of(part.column("auc"))
+            _name(kind, level): share_of(part.column("auc"))
             for (kind, level), part in here.groups("kind", "level").items()
             if (kind, level) != ("constant", 0)
         }
@@ -186,22 +186,26 @@ def analyse(rows: Rows, config: CreditStudyConfig) -> Findings:
             )
         )  # fmt: skip
     for setting in ("3x3, trained", "5x5, az:5"):
-        lines = _over_compute(rows.where(setting=setting))
         slug = setting.replace(", ", "-").replace(":", "")
-        pictures.append(
-            Picture(
-                f"compute-{slug}",
-                f"{setting}: the same over what the credit of a move costs, in floating-point "
-                "operations, learning included.",
-                charts.line_chart(lines, "FLOPs a move", "area under the curve", True, height=4.2),
-                charts.rows_of(lines, "flops", "auc"),
+        for column, slug_of, words in (
+            ("auc", "compute", "area under the curve"),
+            ("correlation", "correlation", "rank correlation with the loss"),
+        ):
+            lines = _over_compute(rows.where(setting=setting), column)
+            pictures.append(
+                Picture(
+                    f"{slug_of}-{slug}",
+                    f"{setting}: {words}, over what the credit of a move costs, in floating-point "
+                    "operations, learning included.",
+                    charts.line_chart(lines, "FLOPs a move", words, True, height=4.2),
+                    charts.rows_of(lines, "flops", column),
+                )
             )
-        )
     sheet = Sheet(
         "credit",
-        "How well weights tell blunders; how well they tell the only good moves from others that "
-        "gave up nothing (3x3); rank correlation with what a move gave up; cost; share of moves "
-        "that are blunders.",
+        "With 95 % intervals: how well weights tell blunders; how well they tell the only good "
+        "moves from others that gave up nothing (3x3); rank correlation with what a move gave up; "
+        "cost; share of moves that are blunders.",
         table,
     )
     return Findings(_measured(rows, most, middle, config), pictures, [sheet])
@@ -211,15 +215,15 @@ def _name(kind: str, level: int) -> str:
     return f"{KINDS[kind]}, {level}" if level else KINDS[kind]
 
 
-def _over_compute(here: Rows) -> charts.Series:
-    """AUC over FLOPs: a line for searches, one for further games, a point for every other one."""
+def _over_compute(here: Rows, column: str) -> charts.Series:
+    """A measure over FLOPs: lines for searches and for further games, a point for all else."""
     lines: dict[str, tuple[list[float], list[Estimate]]] = {}
     for (kind, _), part in here.groups("kind", "level").items():
         if kind in ("constant", "sequence", "winner"):  # as the outcome, or nearly so
             continue
         x, y = lines.setdefault(KINDS[kind], ([], []))
         x.append(float(part.column("flops").mean()))
-        y.append(mean_of(part.column("auc")))
+        y.append((share_of if column == "auc" else mean_of)(part.column(column)))
     return lines
 
 
@@ -232,14 +236,14 @@ def _measured(rows: Rows, most: int, middle: int, config: CreditStudyConfig) -> 
     found = {}
     for setting in SETTINGS:
         for kind in ("winner", "outcome", "value", "gae"):
-            found[f"{kind}, {setting}"] = mean_of(aucs(setting, kind))
-        found[f"search, {setting}"] = mean_of(aucs(setting, "search", most))
+            found[f"{kind}, {setting}"] = share_of(aucs(setting, kind))
+        found[f"search, {setting}"] = share_of(aucs(setting, "search", most))
         found[f"gae over outcome, {setting}"] = mean_of(
             aucs(setting, "gae") - aucs(setting, "outcome")
         )
     three = "3x3, trained"
     for kind in ("q_learning", "response", "nfsp"):
-        found[f"{kind}, {three}"] = mean_of(aucs(three, kind))
+        found[f"{kind}, {three}"] = share_of(aucs(three, kind))
     found[f"q_learning over search, {three}"] = mean_of(
         aucs(three, "q_learning") - aucs(three, "search", most)
     )

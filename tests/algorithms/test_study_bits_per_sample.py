@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from algorithms.studies.bits_per_sample import best_bits
+from algorithms.studies.best_steps import best_of_others
 from algorithms.studies.data import Rows
 from algorithms.studies.known_moves import (
     entropy,
@@ -87,11 +87,13 @@ def test_searches_differ_in_what_they_try(known):
     part = known.some(rng.choice(len(known.right), 60, replace=False))
     policy = pass_rate_policies(part.legal, part.right, 1e-4, rng)
     found = {
-        rule: search_targets(part, policy, rule, 48, rng)[np.arange(60), part.right].mean()
-        for rule in ("gumbel", "puct")
+        (rule, count): search_targets(part, policy, rule, count, rng)[np.arange(60), part.right]
+        for rule, count in (("gumbel", 48), ("puct", 48), ("puct", 1))
     }
-    assert found["gumbel"] > 0.3
-    assert found["puct"] < 0.1
+    assert found["gumbel", 48].mean() > 0.3
+    # By the prior it is tried only after the others have disappointed.
+    assert found["puct", 48].mean() < 0.8 * found["gumbel", 48].mean()
+    assert not found["puct", 1].any()
 
 
 def test_answers_are_right_as_often_as_theory_says():
@@ -113,8 +115,8 @@ def test_steps_of_a_network(known):
     falls = network.falls(planes, right, weights)
     assert len(falls) == len(NETWORK_STEPS)
     assert falls[0] == 0
-    assert falls[1] > 0  # a short step along the gradient helps
-    assert (network.falls(planes, right, -weights)[1:4] < 0).all()
+    assert falls[6] > 0  # a short step along the gradient helps
+    assert (network.falls(planes, right, -weights)[6:9] < 0).all()
     for name, value in network.model.network.state_dict().items():
         assert (value == before[name]).all()
     network.train(planes, right, 30, np.random.default_rng(0))
@@ -129,4 +131,6 @@ def test_the_best_step_is_that_of_the_others():
         for s, b in zip((0.1, 0.2), table, strict=True)
     ]
     # For the first the others prefer the first step, for them the first one's 8 bits decide.
-    assert best_bits(Rows(rows)).tolist() == [0.5, 1.0, 1.0]
+    assert best_of_others(Rows(rows)).tolist() == [0.5, 1.0, 1.0]
+    # With caution the step before it.
+    assert best_of_others(Rows(rows), cautious=True).tolist() == [0.5, 1.5, 1.5]
