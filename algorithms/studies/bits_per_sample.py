@@ -369,12 +369,13 @@ STUDY = Study(
     presets={
         "quick": BitsConfig(),
         "full": BitsConfig(
-            positions=2000, replicates=24, network_replicates=48, simulations=256, trained=(0, 8, 15, 30, 60, 120, 250,
-            500), answers=(1, 2, 3, 4, 6), network_positions=3000,
+            positions=2000, replicates=24, network_replicates=48, simulations=256,
+            trained=(0, 8, 15, 30, 60, 120, 250, 500), answers=(1, 2, 3, 4, 6),
+            network_positions=3000,
         ),
         "tiny": BitsConfig(
-            rates=(0.001, 0.01, 0.5, 0.9), positions=8, replicates=2, network_replicates=2, simulations=4, trained=(0, 5),
-            answers=(1, 2), network_positions=16, right=4,
+            rates=(0.001, 0.01, 0.5, 0.9), positions=8, replicates=2, network_replicates=2,
+            simulations=4, trained=(0, 5), answers=(1, 2), network_positions=16, right=4,
         ),
     },
     cells=cells,
