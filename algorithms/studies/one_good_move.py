@@ -155,12 +155,8 @@ def analyse(rows: Rows, config: GoodMoveConfig) -> Findings:
     disturbed = {key: disturbance(key, part) for key, part in parts.items()}
 
     def over_lengths(table: Mapping[Key, Estimate], kinds: tuple[str, ...]) -> charts.Series:
-        lines = {}
-        for kind in kinds:
-            at = [T for T in sorted(config.lengths) if np.isfinite(table[T, first, kind].value)]
-            if at:
-                lines[_NAMES[kind]] = (at, [table[T, first, kind] for T in at])
-        return lines
+        at = sorted(config.lengths)
+        return {_NAMES[kind]: (at, [table[T, first, kind] for T in at]) for kind in kinds}
 
     games = over_lengths(needed, _SHOWN)
     noise = over_lengths(disturbed, _SHOWN)
@@ -181,7 +177,7 @@ def analyse(rows: Rows, config: GoodMoveConfig) -> Findings:
             "games-needed",
             f"Games until a method's update raises the better move's probability with 95 % "
             f"confidence, over the moves left after it; the move is worth {percent}. Dashed: "
-            "theory for the outcome.",
+            "theory for the outcome. Gaps: no number of games is enough.",
             charts.line_chart(games, "moves T", "games needed", True, True, line, 4.0),
             charts.rows_of(games, "moves", "games"),
         ),

@@ -202,7 +202,7 @@ def analyse(rows: Rows, config: VarianceConfig) -> Findings:
                 f"games-needed-{slug}",
                 "Games whose mean gradient has a signal as large as its noise: variance over the "
                 f"squared length of the mean; policy {policy}. Gaps: no signal was found.",
-                charts.line_chart(_known(games), "moves T", "games needed", True, True, height=4.2),
+                charts.line_chart(games, "moves T", "games needed", True, True, height=4.2),
                 charts.rows_of(games, "moves", "games"),
             ),
         ]  # fmt: skip
@@ -273,16 +273,6 @@ def _games_needed(variance: float, signal: Estimate) -> Estimate:
         return Estimate(np.inf, variance / max(signal.high, 1e-300), np.inf)
     high = variance / signal.low if signal.low > 0 else np.inf
     return Estimate(variance / signal.value, variance / signal.high, high)
-
-
-def _known(series: charts.Series) -> dict:
-    """The points at which a signal was found."""
-    found = {}
-    for name, (x, estimates) in series.items():
-        kept = [(at, e) for at, e in zip(x, estimates, strict=True) if np.isfinite(e.value)]
-        if kept:
-            found[name] = tuple(map(list, zip(*kept, strict=True)))
-    return found
 
 
 def _theory(series: charts.Series) -> dict[str, tuple[list[float], list[float]]]:

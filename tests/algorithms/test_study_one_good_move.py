@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from algorithms.model import Model
+from algorithms.networks import NetworkConfig
+from algorithms.studies.data import Rows
 from algorithms.studies.exact_games import (
     StateGames,
     TableValues,
@@ -13,6 +16,8 @@ from algorithms.studies.exact_games import (
     play_states,
     replay,
 )
+from algorithms.studies.games import log_policy_of
+from algorithms.studies.good_move_boards import BoardSpot, board_block
 from algorithms.studies.good_move_games import (
     advantages,
     drawn_weights,
@@ -21,6 +26,7 @@ from algorithms.studies.good_move_games import (
     summary,
     target_block,
 )
+from algorithms.studies.good_move_numbers import enough_games
 from algorithms.studies.good_moves import (
     after_values,
     drawn_update,
@@ -34,6 +40,7 @@ from algorithms.studies.good_moves import (
     response_targets,
     target_update,
 )
+from goenv import GoBatch, Rules
 
 T = 8
 
@@ -250,3 +257,37 @@ def test_harm_is_told_from_help(spot, played):
     assert made_worse(spot, change, states, left) < 0.15
     assert made_worse(spot, -change, states, left) > 0.85
     assert made_worse(spot, 0 * change, states, left) == 0.5
+
+
+def test_games_that_are_never_enough():
+    def part(means):
+        rows = [{"games": 100, "sum": 100 * m, "squares": 25.0, "real_odds": 0.55} for m in means]
+        return Rows(rows)
+
+    key = (10, 0.51, "outcome")
+    # Odds of 55:45 in place of 51:49: a fifth of the difference, 25 times the games.
+    found = enough_games(key, part([0.05] * 4))
+    deviation = np.sqrt(0.25 - 0.05**2)
+    assert found.value == pytest.approx(25 * games_needed(0.05, deviation))
+    never = enough_games(key, part([-0.1, -0.2, -0.1]))
+    assert (never.value, never.low, never.high) == (np.inf, np.inf, np.inf)
+    perhaps = enough_games(key, part([0.3, 0.3, 0.3, -0.2, -0.3]))
+    assert np.isfinite([perhaps.value, perhaps.low]).all()
+    assert perhaps.high == np.inf
+
+
+def test_games_around_a_position_of_a_board():
+    rules = Rules(3, komi=0.5, max_moves=12)
+    model = Model(NetworkConfig(blocks=1, channels=4, head_channels=4), seed=0)
+    batch = GoBatch(1, rules)
+    chance = np.exp(log_policy_of(model, batch))[0, [4, 0]]
+    place = BoardSpot(batch, 4, 0, chance, 2.0)
+    found, length = board_block(model, place, rules, 60, 16, np.random.default_rng(0))
+    assert set(np.abs(found["outcome"])) == {0.5}
+    assert set(found["winner"]) <= {-0.5, 0.0, 0.5}
+    # Whoever wins with the good move raises it, whoever wins with the other one lowers it.
+    won = found["winner"] != 0
+    assert np.array_equal(found["winner"][won], found["outcome"][won])
+    assert 2 <= length <= 12
+    assert len(set(found["search network"])) == 1
+    assert -0.5 <= found["search network"][0] <= 0.5
