@@ -98,8 +98,8 @@ def learn_value(
     return value, ledger.flops / len(learned.action), float(learned.outcome.mean())
 
 
-def train_policy(rules: Rules, env_steps: int, seed: int) -> Model:
-    """What AlphaZero has become after so many moves of self-play."""
+def train_policy(rules: Rules, env_steps: int, seed: int) -> tuple[Model, float]:
+    """What AlphaZero is after so many moves of self-play, and its FLOPs for each of them."""
     config = AlphaZeroConfig(
         network=NetworkConfig(blocks=2, channels=32),
         start=_START,
@@ -113,7 +113,7 @@ def train_policy(rules: Rules, env_steps: int, seed: int) -> Model:
     learner, ledger = AlphaZero(config, rules, seed), Ledger(budget=Budget(env_steps=env_steps))
     while not ledger.exhausted():
         learner.step(ledger)
-    return learner.model
+    return learner.model, ledger.flops / ledger.env_steps
 
 
 def chances(model: Model, played: PlayedGames) -> np.ndarray:

@@ -125,11 +125,11 @@ def _make_setting(
         value, cost, mean = learn_value(policy, rules, config.value_games, config.value_steps, rng)
         return Setting(rules, policy, value, cost, mean)
     if name == "trained":
-        policy = train_policy(rules, config.policy_steps, seed)
-    else:
-        policy = tempered(make_policy(name), config.temperature)
+        policy, cost = train_policy(rules, config.policy_steps, seed)
+    else:  # what the shipped player's training cost is in no ledger here
+        policy, cost = tempered(make_policy(name), config.temperature), 0.0
     mean = float(play(policy, rules, config.value_games, rng).outcome.mean())
-    return Setting(rules, policy, policy, 0.0, mean)
+    return Setting(rules, policy, policy, cost, mean)
 
 
 def agreement(weights: np.ndarray, truth: Truth) -> dict[str, float]:
@@ -196,7 +196,7 @@ def analyse(rows: Rows, config: CreditStudyConfig) -> Findings:
                 Picture(
                     f"{slug_of}-{slug}",
                     f"{setting}: {words}, over what the credit of a move costs, in floating-point "
-                    "operations, learning included.",
+                    "operations, with learning; without that of az:5.",
                     charts.line_chart(lines, "FLOPs a move", words, True, height=4.2),
                     charts.rows_of(lines, "flops", column),
                 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from algorithms.model import Model
+from algorithms.model import Model, flops_per_position
 from algorithms.networks import NetworkConfig
 from algorithms.players import PolicyAgent
 from algorithms.studies.credit_sources import (
@@ -17,6 +17,7 @@ from algorithms.studies.credit_sources import (
     replay_sources,
     search_sources,
     target_weights,
+    train_policy,
 )
 from algorithms.studies.estimates import area_under_roc
 from algorithms.studies.games import play
@@ -133,8 +134,8 @@ def test_rungs_that_rank_alike(setting, played, oracle):
 
 
 def test_further_games_estimate_the_advantage(setting, oracle):
-    few = play(setting.policy, RULES, 6, np.random.default_rng(1))
-    sources = replay_sources(setting, few, (4, 100), np.random.default_rng(0))
+    few = play(setting.policy, RULES, 5, np.random.default_rng(1))
+    sources = replay_sources(setting, few, (2, 40), np.random.default_rng(0))
     policy = oracle.policy_of(PolicyAgent(setting.policy, 1.0), np.random.default_rng(0))
     values = oracle.policy_values(policy, "outcome")
     before = np.zeros(len(few.action))
@@ -145,10 +146,10 @@ def test_further_games_estimate_the_advantage(setting, oracle):
     last = few.at == few.length[few.game] - 1
     exact = np.where(last, few.colour * few.outcome[few.game], -later) - before
     errors = [np.abs(source.weights - exact).mean() for source in sources]
-    assert errors[1] < 0.16
+    assert errors[1] < 0.24
     assert errors[1] < 0.5 * errors[0]
-    assert sources[1].flops == pytest.approx(25 * sources[0].flops, rel=0.3)
-    assert [source.level for source in sources] == [4, 100]
+    assert sources[1].flops == pytest.approx(20 * sources[0].flops, rel=0.3)
+    assert [source.level for source in sources] == [2, 40]
 
 
 def test_searches_are_charged_for_every_simulation(setting, played):
@@ -163,6 +164,12 @@ def test_two_networks_judge_together(setting, played):
     logits, values = TwoNetworks(setting.policy, other).evaluate(batch, np.arange(2))
     assert np.allclose(logits, setting.policy.evaluate(played.planes[:1])[0][0])
     assert np.allclose(values, other.evaluate(played.planes[:1])[1][0])
+
+
+def test_a_policy_is_trained_and_paid_for():
+    model, cost = train_policy(RULES, 64, 0)
+    playing, _ = flops_per_position(model.config, 3)
+    assert cost >= 16 * 0.5 * playing  # each move of self-play is searched
 
 
 def test_a_value_is_learned_and_paid_for():
