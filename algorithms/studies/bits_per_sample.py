@@ -228,7 +228,7 @@ def analyse(rows: Rows, config: BitsConfig) -> Findings:
         Sheet("tables", "Bits a sample at the best step. Costs: how many simulations, each a pass "
               "of the network, a search's label may cost until the reward's samples are as good.",
               [_table_row(tables, p) for p in rates]),
-        Sheet("networks", "Bits a sample of all positions together, at the best step.", [
+        Sheet("networks", "Bits a sample of all positions together, at half the best step.", [
             {"steps": steps, "answer": answer, "pass rate": places[answer, steps][0],
              "surprise": places[answer, steps][1],
              **{METHODS[kind]: float(values.mean()) for kind, values in found.items()}}
