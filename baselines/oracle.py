@@ -24,7 +24,8 @@ _LOWEST = np.float32(-1e9)
 def _values(policy, has_policy, responder, successors, black_to_move, now, values):
     """Fill ``values[left]``, Black's, for every number of moves left, from 0 on.
 
-    The side `responder` plays best (1 Black, -1 White, 0 both), the other by `policy` [S, A].
+    The side `responder` plays best (1 Black, -1 White), the other by `policy` [S, A]; with 0 both
+    play by the policy, or best if there is none.
     """
     states, actions = successors.shape
     for state in range(states):
@@ -170,6 +171,12 @@ class Oracle:
                 batch.step(actions)
             yield batch
 
+    def moves_to(self, state: int) -> np.ndarray:
+        """Actions that lead from the empty board to a state, as few as there are, int64."""
+        depth = int(self.depth[state])
+        first = int(np.searchsorted(self.depth, depth))
+        return self._paths[depth][state - first]
+
     # ---- values -----------------------------------------------------------------------------
 
     def now(self, kind: str) -> np.ndarray:
@@ -195,6 +202,15 @@ class Oracle:
             float32 [max_moves + 1, S].
         """
         return self._solve(np.asarray(policy, np.float32), side, kind)
+
+    def policy_values(self, policy: np.ndarray, kind: str = "score") -> np.ndarray:
+        """Values, Black's, when both sides play by a policy, float32 [max_moves + 1, S].
+
+        Args:
+            policy: [S, A], a distribution over legal actions in each state.
+            kind: of values.
+        """
+        return self._solve(np.asarray(policy, np.float32), 0, kind)
 
     def _solve(self, policy: np.ndarray | None, side: int, kind: str) -> np.ndarray:
         now = self.now(kind)

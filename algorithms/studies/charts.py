@@ -8,8 +8,9 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter, LogFormatter, NullFormatter, NullLocator
+from matplotlib.ticker import EngFormatter, FixedLocator, LogLocator, NullFormatter, NullLocator
 
 from algorithms.report.figures import MUTED, STYLE, WIDTH, label_ends, look
 from algorithms.studies.study import Estimate
@@ -33,11 +34,12 @@ def line_chart(
     Args:
         series: what was measured; the order gives colours and markers.
         x_label, y_label: of the axes, with units.
-        log_x, log_y: whether an axis is logarithmic.
+        log_x, log_y: whether an axis is logarithmic; points that it cannot show are left out.
         curves: theory: x and y by name.
         height: inches.
         on_axes: called with the axes before the names at the lines' ends are placed.
     """
+    series = _positive(series) if log_y else series
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, height), layout="constrained")
         axes = figure.subplots()
@@ -81,17 +83,41 @@ def draw_lines(
         axes.fill_between(x, low, high, color=colour, alpha=0.15, lw=0, zorder=2)
         axes.plot(x, y, color=colour, lw=1.8, marker=marker, ms=4.5, zorder=3)
     if log_x:
-        ticks = sorted({float(at) for at_all, _ in series.values() for at in at_all})
-        axes.set_xticks(ticks if len(ticks) <= 12 else ticks[:: len(ticks) // 8])
+        _log_ticks(axes.xaxis, {float(at) for at_all, _ in series.values() for at in at_all})
         axes.xaxis.set_minor_locator(NullLocator())
-        axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     if log_y:
-        axes.yaxis.set_major_formatter(LogFormatter())
-        axes.yaxis.set_minor_formatter(NullFormatter())
+        _log_ticks(axes.yaxis, set())
     axes.grid(axis="y")
     axes.set_axisbelow(True)
     axes.set_xlabel(x_label)
     axes.set_ylabel(y_label)
+
+
+def _positive(series: Series) -> Series:
+    """What a logarithmic axis can show, with intervals that end on it."""
+    found = {}
+    for name, (x, estimates) in series.items():
+        kept = [
+            (at, Estimate(e.value, max(e.low, 0.1 * e.value) if e.low == e.low else e.low, e.high))
+            for at, e in zip(x, estimates, strict=True)
+            if np.isfinite(e.value) and e.value > 0
+        ]
+        if kept:
+            found[name] = ([at for at, _ in kept], [e for _, e in kept])
+    return found
+
+
+def _log_ticks(axis: Axis, wanted: set[float]) -> None:
+    """Ticks of a logarithmic axis: where they are wanted if there is room, or at round numbers."""
+    low, high = sorted(axis.get_view_interval())
+    decades = np.log10(high / low)
+    ticks = np.array(sorted(wanted))
+    if 0 < len(ticks) <= 12 and (np.diff(np.log10(ticks)) > 0.06 * decades).all():
+        axis.set_major_locator(FixedLocator(list(ticks)))
+    else:
+        axis.set_major_locator(LogLocator(subs=(1.0,) if decades > 2 else (1.0, 2.0, 5.0)))
+    axis.set_major_formatter(EngFormatter(sep="") if high >= 1e5 else "{x:g}")
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _name_lines(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from scipy.stats import rankdata
 
 from algorithms.report.exact import interval_of_mean
 from algorithms.studies.study import Estimate
@@ -48,6 +49,13 @@ def win_rate_gain(after: Sequence[float], before: Sequence[float], games: int) -
 
 def _wilson(rates: Sequence[float], games: int) -> tuple[float, float]:
     return wilson_interval(round(2 * games * float(np.sum(rates))) / 2, games * len(rates))
+
+
+def share_of(values: Sequence[float] | np.ndarray) -> Estimate:
+    """The mean of independent shares, whose interval stays within 0 and 1."""
+    found = mean_of(values)
+    low, high = (float(np.clip(end, 0, 1)) for end in (found.low, found.high))
+    return Estimate(found.value, low, high)
 
 
 def bootstrap(
@@ -94,9 +102,26 @@ def exponent(
 
     def slope(drawn: list[np.ndarray]) -> float:
         parts = [np.atleast_1d(sample.mean(axis=0)) for sample in drawn]
-        means = np.array([part[0] / (part[1] if len(part) == 2 else 1.0) for part in parts])
-        if (means <= 0).any():
+        if not all((part > 0).all() for part in parts):
             return np.nan
+        means = np.array([part[0] / (part[1] if len(part) == 2 else 1.0) for part in parts])
         return float(np.polyfit(log_x, np.log(means), 1)[0])
 
     return bootstrap(slope, samples, repeats, seed)
+
+
+def area_under_roc(scores: np.ndarray, wanted: np.ndarray) -> float:
+    """How often one that is wanted has the higher score than one that is not; ties are a half.
+
+    Args:
+        scores: float [n].
+        wanted: bool [n].
+
+    Returns:
+        1 if scores part them perfectly, a half if they know nothing; nan if there is only one kind.
+    """
+    count, others = int(wanted.sum()), int((~wanted).sum())
+    if count == 0 or others == 0:
+        return np.nan
+    ranks = rankdata(scores)[wanted].sum()
+    return float((ranks - count * (count + 1) / 2) / (count * others))

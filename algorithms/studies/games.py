@@ -84,6 +84,8 @@ def play(
     search: Search | None = None,
     opening: int = 0,
     tell: Callable[[float], None] = lambda share: None,
+    start: GoBatch | None = None,
+    first: np.ndarray | None = None,
 ) -> PlayedGames:
     """Let the policy of a network play both sides, its moves drawn at temperature 1.
 
@@ -98,9 +100,12 @@ def play(
         opening: moves drawn evenly that come before; they are no moves of the policy's.
         tell: told before each move the share of `max_moves` that is played; what it raises ends
             the play.
+        start: where games begin, by the same rules; None: the empty board.
+        first: actions int [games] with which they begin; None: those of the policy.
     """
     assert rules.max_moves is not None
-    batch = GoBatch(games, rules, seed=int(rng.integers(2**63)))
+    seed = int(rng.integers(2**63))
+    batch = GoBatch(games, rules, seed) if start is None else start.clone()
     parts = []
     length = np.zeros(games, np.int64)
     for _ in range(opening):
@@ -121,6 +126,8 @@ def play(
         with torch.no_grad():
             logits = log_policy(model, torch.from_numpy(planes), torch.from_numpy(allowed))
         chosen = sample_actions(logits.cpu().numpy(), rng)
+        if first is not None and ply == 0:
+            chosen = first
         target = np.zeros((len(running), 0), np.float32)
         if search is not None:
             found = np.where(allowed, search.run(batch, rng).policy[running], 0)
@@ -176,6 +183,14 @@ def fit_values(
         model.updated()
         losses.append(loss.item())
     return float(np.mean(losses[-max(1, steps // 10) :]))
+
+
+def log_policy_of(model: Model, batch: GoBatch) -> np.ndarray:
+    """Log-probabilities float64 [B, A] in the games of a batch, all running."""
+    planes = torch.from_numpy(observe(batch, np.arange(len(batch))))
+    with torch.no_grad():
+        logs = log_policy(model, planes, torch.from_numpy(batch.legal_actions()))
+    return logs.double().cpu().numpy()
 
 
 def values_of(model: Model, played: PlayedGames, batch_size: int = 4096) -> np.ndarray:

@@ -10,6 +10,9 @@ from importlib import resources
 
 NAMES = (
     "variance-vs-length",
+    "one-good-move",
+    "who-gets-the-credit",
+    "bits-per-sample",
     "search-improves",
     "soft-or-hard",
     "search-hurts",

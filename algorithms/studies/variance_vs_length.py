@@ -10,7 +10,6 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from algorithms.credit import CreditConfig, move_weights
 from algorithms.mixture import LeafConfig, leaf_evaluator
 from algorithms.model import Model
 from algorithms.search import Search, SearchConfig
@@ -25,6 +24,7 @@ from algorithms.studies.gradients import (
     gram_rows,
     moments,
 )
+from algorithms.studies.ladder import RUNGS, rung_weights
 from algorithms.studies.study import (
     CellFolder,
     Estimate,
@@ -38,12 +38,7 @@ from algorithms.studies.study import (
 from goenv import Rules
 
 KINDS = {
-    "winner": "winner's moves",
-    "outcome": "outcome",
-    "constant": "outcome − constant",
-    "value": "outcome − value",
-    "gae": "GAE, λ = 0.9",
-    "sequence": "one action a game",
+    **RUNGS,
     "coin": "coin at every move, total",
     "coin to go": "coin at every move, to go",
     "area": "area at every move, total",
@@ -98,13 +93,8 @@ def credit_weights(
     """
     length, colour = played.length, played.table(played.colour)
     here = (played.game, played.at)
-    outcome = colour * played.outcome[:, None]
-    value = played.table(values)
-    baseline = colour * mean_outcome
-    found = {}
-    for kind in ("winner", "outcome", "constant", "value", "gae", "sequence"):
-        config = CreditConfig(rung=kind, gae_lambda=0.9)
-        found[kind] = move_weights(config, outcome, value, length, baseline)[here]
+    ladder = rung_weights(colour, played.outcome, played.table(values), length, mean_outcome)
+    found = {rung: weights[here] for rung, weights in ladder.items()}
     played_at = np.arange(colour.shape[1]) < length[:, None]
     coins = played_at * rng.choice([-1.0, 1.0], size=colour.shape)
     for kind, rewards in (("coin", coins), ("area", played_at * np.diff(played.lead, axis=1))):
@@ -212,7 +202,7 @@ def analyse(rows: Rows, config: VarianceConfig) -> Findings:
                 f"games-needed-{slug}",
                 "Games whose mean gradient has a signal as large as its noise: variance over the "
                 f"squared length of the mean; policy {policy}. Gaps: no signal was found.",
-                charts.line_chart(_known(games), "moves T", "games needed", True, True, height=4.2),
+                charts.line_chart(games, "moves T", "games needed", True, True, height=4.2),
                 charts.rows_of(games, "moves", "games"),
             ),
         ]  # fmt: skip
@@ -283,16 +273,6 @@ def _games_needed(variance: float, signal: Estimate) -> Estimate:
         return Estimate(np.inf, variance / max(signal.high, 1e-300), np.inf)
     high = variance / signal.low if signal.low > 0 else np.inf
     return Estimate(variance / signal.value, variance / signal.high, high)
-
-
-def _known(series: charts.Series) -> dict:
-    """The points at which a signal was found."""
-    found = {}
-    for name, (x, estimates) in series.items():
-        kept = [(at, e) for at, e in zip(x, estimates, strict=True) if np.isfinite(e.value)]
-        if kept:
-            found[name] = tuple(map(list, zip(*kept, strict=True)))
-    return found
 
 
 def _theory(series: charts.Series) -> dict[str, tuple[list[float], list[float]]]:

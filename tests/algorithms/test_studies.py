@@ -18,8 +18,9 @@ from algorithms.display import Display
 from algorithms.model import Model
 from algorithms.networks import NetworkConfig
 from algorithms.studies.catalogue import all_studies, find_study
+from algorithms.studies.charts import line_chart
 from algorithms.studies.data import Rows, read_rows, write_rows
-from algorithms.studies.estimates import bootstrap, exponent, mean_of
+from algorithms.studies.estimates import bootstrap, exponent, mean_of, share_of
 from algorithms.studies.games import fit_values, play, values_of
 from algorithms.studies.gradients import GradientSums, game_gradients, gram_rows, moments
 from algorithms.studies.ledger import draw, entries, predictions
@@ -99,6 +100,24 @@ def test_intervals_cover_what_they_should():
             hits[index] += estimate.low <= 3 <= estimate.high
     assert hits[0] >= 180  # 95 % of 200, less three standard errors
     assert hits[1] >= 168  # a percentile bootstrap of twelve values is somewhat too narrow
+
+
+def test_shares_have_intervals_of_shares():
+    found = share_of([0.9, 1.0])
+    assert found.value == pytest.approx(0.95)
+    assert 0 <= found.low < 0.95
+    assert found.high == 1
+    assert math.isnan(share_of([0.5]).low)
+
+
+def test_a_logarithmic_axis_leaves_out_what_it_cannot_show():
+    points = [Estimate(1.0, -2.0, 3.0), Estimate(-1.0, -2.0, 0.0), Estimate(100.0, 50.0, math.inf)]
+    figure = line_chart({"a": ([1, 2, 4], points), "b": ([1], [Estimate(0, 0, 0)])}, "x", "y",
+                        log_y=True)  # fmt: skip
+    axes = figure.axes[0]
+    assert [list(line.get_ydata()) for line in axes.lines] == [[1.0, 100.0]]
+    assert axes.get_ylim()[0] > 0.01
+    assert {text.get_text() for text in axes.texts} == {"a"}
 
 
 def test_exponents():

@@ -154,3 +154,24 @@ def test_what_it_cannot_know_is_told(rules, word):
         Oracle(rules)
     with pytest.raises(ValueError, match="kind"):
         Oracle(Rules(2, superko="simple", max_moves=3)).values("points")
+
+
+def test_values_of_a_policy_are_the_mean_of_its_games(two):
+    policy = two.legal / two.legal.sum(axis=1, keepdims=True)
+    black, state, total = two.policy_values(policy, "outcome"), two.start, 0.0
+    for action in np.flatnonzero(two.legal[state]):
+        total += policy[state, action] * black[6, two.successors[state, action]]
+    assert black[7, state] == pytest.approx(total, abs=1e-6)
+    assert abs(black[7, state]) < two.values("outcome")[7].max()
+    only = np.zeros_like(policy)
+    only[:, -1] = 1  # two passes, and White has the komi
+    assert two.policy_values(only, "score")[7, state] == -two.rules.komi
+
+
+def test_moves_lead_to_their_state(three):
+    for state in (0, 1, 57, len(three) - 1):
+        batch = GoBatch(1, three.rules)
+        for action in three.moves_to(state):
+            batch.step(np.array([action]))
+        assert three.states_of(batch)[0] == state
+        assert len(three.moves_to(state)) == three.depth[state]
