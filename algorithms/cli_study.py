@@ -155,3 +155,14 @@ def report(folder: Annotated[Path, typer.Argument(help="folder of a study's run"
 
     page = report_study(study_of_folder(folder), folder)
     console.print(f"the report is {page}", highlight=False, soft_wrap=True)
+
+
+@study.command("publish")
+def publish(
+    folder: Annotated[Path, typer.Argument(help="folder of a study's run")],
+    docs: Annotated[Path, typer.Option(help="where the pages are")] = Path("docs/studies"),
+) -> None:
+    """Make a run the one that the documents and `gozoo study list` tell of."""
+    from algorithms.studies import publishing
+
+    console.print(f"the page is {publishing.publish(folder, docs)}", highlight=False)

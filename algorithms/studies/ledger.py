@@ -15,7 +15,7 @@ from algorithms.studies.catalogue import all_studies, study_of
 from algorithms.studies.names import NAMES
 from algorithms.studies.study import SWEEP, Study
 
-_PUBLISHED = Path(__file__).parent / "results"
+PUBLISHED = Path(__file__).parent / "results"
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def entries(runs: Path) -> list[Entry]:
         found[name] = max(mine, found.get(name, mine))
     listed = []
     for study in all_studies():
-        published = _PUBLISHED / f"{study.name}.json"
+        published = PUBLISHED / f"{study.name}.json"
         run = found.get(study.name)
         if run is not None and (run[0] or not published.exists()):
             path = run[-1]

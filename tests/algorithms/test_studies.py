@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from algorithms.config import ConfigError
 from algorithms.display import Display
 from algorithms.model import Model
 from algorithms.networks import NetworkConfig
+from algorithms.studies import ledger, publishing
 from algorithms.studies.catalogue import all_studies, find_study
 from algorithms.studies.charts import line_chart
 from algorithms.studies.data import Rows, read_rows, write_rows
@@ -269,6 +271,23 @@ def test_a_run_goes_on_where_it_was(run):
     timeless = [{k: v for k, v in row.items() if k != "seconds"} for row in rows]
     again = [{k: v for k, v in row.items() if k != "seconds"} for row in read_rows(lost)]
     assert again == timeless  # a cell depends on its configuration alone
+
+
+@pytest.mark.parametrize("run", NAMES[:1], indirect=True)
+def test_a_published_run_is_one_that_a_report_can_be_drawn_from(run, tmp_path, monkeypatch):
+    study, folder, _ = run
+    for module in (publishing, ledger):
+        monkeypatch.setattr(module, "PUBLISHED", tmp_path / "results")
+    page = publishing.publish(folder, tmp_path)
+    text, home = page.read_text(), tmp_path / study.name
+    links = re.findall(r"\]\((.*?)\)", text)
+    assert len(links) >= 4
+    assert all((tmp_path / link).stat().st_size > 0 for link in links)
+    report_study(study, home)
+    assert (home / "report" / "report.md").read_text() == text.replace(f"({study.name}/", "(")
+    listed = {entry.study.name: entry for entry in ledger.entries(tmp_path / "none")}
+    assert listed[study.name].where == "published"
+    assert listed[study.name].result["preset"] == "tiny"
 
 
 def test_another_configuration_is_refused(run):
