@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import csv
 import inspect
 import shutil
 import subprocess
@@ -59,9 +60,8 @@ def test_a_learner_of_ones_own_is_compared_with_the_others(
     arguments = ("compare", store(data), "--runs", tmp_path)
     answer = command(*arguments, environment=environment).wait()
     assert answer.code == 0, answer
-    table = (tmp_path / "mine" / "report" / "tables" / "crossplay.csv").read_text()
-    rows = [line.split(",") for line in table.splitlines()]
-    won = {(row[0], row[1]): row[-1] for row in rows}
+    with (tmp_path / "mine" / "report" / "tables" / "crossplay.csv").open(newline="") as file:
+        won = {(row["player"], row["opponent"]): row["rate"] for row in csv.DictReader(file)}
     before, after = won["mine-seed0@0%", "random"], won["mine-seed0@100%", "random"]
     assert float(after) > max(0.7, float(before))
     # It resumes like the others, and is refused where it is not installed.

@@ -96,7 +96,7 @@ def test_cells_of_a_cell_run_in_its_process_and_tell_it_alone(cells):
 def test_cells_of_a_cell_stop_with_it(cells, tmp_path):
     began = tmp_path / "began-0"
     list(run_cells(cells.nest_and_wait, [{"folder": str(tmp_path)}], 1, began.exists))
-    assert sorted(path.name.split("-")[0] for path in tmp_path.iterdir()) == [
+    assert sorted(path.name.split("-")[0] for path in tmp_path.glob("*-*")) == [
         "began", "nested", "stopped",
     ]  # fmt: skip
 
