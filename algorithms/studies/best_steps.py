@@ -7,18 +7,32 @@ import numpy as np
 from algorithms.studies.data import Rows
 
 
-def best_of_others(part: Rows, cautious: bool = False) -> np.ndarray:
+def best_of_others(part: Rows) -> np.ndarray:
     """Bits a sample of each replicate, float64 [R], at the step that the others find best.
 
     Args:
-        part: of one method: rows with replicate, step, bits and samples; steps double.
-        cautious: take half of that step. Where a step that is too long costs far more than one
-            that is right gains, as for networks, few accidents decide the mean otherwise; half
-            the best step of a parabola has three quarters of the gain.
+        part: of one method: rows with replicate, step, bits and samples.
     """
-    steps = sorted(part.values_of("step"))
-    columns = [part.where(step=step) for step in steps]
-    table = np.stack([each.column("bits") / each.column("samples") for each in columns], axis=1)
+    table = _by_step(part)
     best = (table.sum(axis=0) - table).argmax(axis=1)
-    best = np.maximum(best - cautious, 0)
     return table[np.arange(len(table)), best]
+
+
+def best_of_twins(part: Rows) -> np.ndarray:
+    """Bits a sample of each replicate, float64 [R], at the step that its other batch finds best.
+
+    For replicates that differ in the step that is best, such as networks, where one that is too
+    long costs far more than the right one gains.
+
+    Args:
+        part: as above, with batch, 0 or 1. The mean over both is given.
+    """
+    first, second = (_by_step(part.where(batch=batch)) for batch in (0, 1))
+    each = np.arange(len(first))
+    return (first[each, second.argmax(axis=1)] + second[each, first.argmax(axis=1)]) / 2
+
+
+def _by_step(part: Rows) -> np.ndarray:
+    """Bits a sample [R, steps]."""
+    columns = [part.where(step=step) for step in sorted(part.values_of("step"))]
+    return np.stack([each.column("bits") / each.column("samples") for each in columns], axis=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ from matplotlib.axes import Axes
 from pydantic import Field
 
 from algorithms.studies import charts
-from algorithms.studies.best_steps import best_of_others
+from algorithms.studies.best_steps import best_of_others, best_of_twins
 from algorithms.studies.data import Row, Rows
 from algorithms.studies.estimates import bootstrap, exponent, mean_of
 from algorithms.studies.known_moves import (
@@ -94,7 +95,7 @@ def measure(
 
 def _row(**given: Any) -> Row:
     """A row: of one replicate, method and length of step."""
-    empty = {"steps": -1, "answer": 1, "samples": 1.0}
+    empty = {"steps": -1, "answer": 1, "samples": 1.0, "batch": 0}
     return {**empty, **given}
 
 
@@ -148,7 +149,7 @@ def _networks(config: BitsConfig, folder: CellFolder, known: KnownMoves, steps: 
             "label": np.eye(policy.shape[1])[part.right],
             "gumbel": search_targets(part, policy, "gumbel", config.simulations, rng),
         }
-        for answer in config.answers:
+        for answer, batch in itertools.product(config.answers, (0, 1)):
             rate = float(chance.mean() ** answer)
             weights, samples = {}, {}
             for kind, target in targets.items():
@@ -165,7 +166,7 @@ def _networks(config: BitsConfig, folder: CellFolder, known: KnownMoves, steps: 
                 rows += [
                     _row(replicate=replicate, rate=rate, surprise=answer * surprise, method=kind,
                          step=float(step), bits=float(bits) * len(right), steps=steps,
-                         answer=answer, samples=samples[kind])
+                         answer=answer, samples=samples[kind], batch=batch)
                     for step, bits in zip(NETWORK_STEPS, falls, strict=True)
                 ]  # fmt: skip
         folder.tell((replicate + 1) / config.network_replicates)
@@ -182,7 +183,7 @@ def analyse(rows: Rows, config: BitsConfig) -> Findings:
     places: dict[tuple[int, int], tuple[float, float]] = {}
     learners = Rows([row for row in rows if row["steps"] >= 0])
     for (answer, steps, kind), part in learners.groups("answer", "steps", "method").items():
-        networks.setdefault((answer, steps), {})[kind] = best_of_others(part, cautious=True)
+        networks.setdefault((answer, steps), {})[kind] = best_of_twins(part)
         places[answer, steps] = tuple(part.column(n).mean() for n in ("rate", "surprise"))
     rates = sorted(config.rates)
     # Drawn from the easy to the hard, so that lines end where they are far apart.
@@ -228,7 +229,7 @@ def analyse(rows: Rows, config: BitsConfig) -> Findings:
         Sheet("tables", "Bits a sample at the best step. Costs: how many simulations, each a pass "
               "of the network, a search's label may cost until the reward's samples are as good.",
               [_table_row(tables, p) for p in rates]),
-        Sheet("networks", "Bits a sample of all positions together, at half the best step.", [
+        Sheet("networks", "Bits a sample of all positions together, at the best step.", [
             {"steps": steps, "answer": answer, "pass rate": places[answer, steps][0],
              "surprise": places[answer, steps][1],
              **{METHODS[kind]: float(values.mean()) for kind, values in found.items()}}

@@ -94,13 +94,14 @@ def draw_lines(
 
 
 def _positive(series: Series) -> Series:
-    """What a logarithmic axis can show, with intervals that end on it."""
+    """What a logarithmic axis can show, with intervals that end on it; no rounding errors."""
     found = {}
+    largest = max((e.value for _, es in series.values() for e in es if e.value > 0), default=1.0)
     for name, (x, estimates) in series.items():
         kept = [
             (at, Estimate(e.value, max(e.low, 0.1 * e.value) if e.low == e.low else e.low, e.high))
             for at, e in zip(x, estimates, strict=True)
-            if np.isfinite(e.value) and e.value > 0
+            if np.isfinite(e.value) and e.value > 1e-9 * largest
         ]
         if kept:
             found[name] = ([at for at, _ in kept], [e for _, e in kept])

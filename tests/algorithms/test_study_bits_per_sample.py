@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from algorithms.studies.best_steps import best_of_others
+from algorithms.studies.best_steps import best_of_others, best_of_twins
 from algorithms.studies.data import Rows
 from algorithms.studies.known_moves import (
     entropy,
@@ -132,5 +132,15 @@ def test_the_best_step_is_that_of_the_others():
     ]
     # For the first the others prefer the first step, for them the first one's 8 bits decide.
     assert best_of_others(Rows(rows)).tolist() == [0.5, 1.0, 1.0]
-    # With caution the step before it.
-    assert best_of_others(Rows(rows), cautious=True).tolist() == [0.5, 1.5, 1.5]
+
+
+def test_the_best_step_of_a_network_is_that_of_its_other_batch():
+    tables = [([1.0, 8.0], [3.0, 2.0]), ([3.0, 2.0], [5.0, 4.0])]
+    rows = [
+        {"replicate": r, "batch": batch, "step": s, "bits": b, "samples": 2.0}
+        for r, both in enumerate(tables)
+        for batch, table in enumerate(both)
+        for s, b in zip((0.1, 0.2), table, strict=True)
+    ]
+    # The first batch of the first network is told the first step, the second one the other.
+    assert best_of_twins(Rows(rows)).tolist() == [(0.5 + 1.0) / 2, (1.5 + 2.5) / 2]
