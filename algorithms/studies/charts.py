@@ -96,7 +96,9 @@ def draw_lines(
 def _positive(series: Series) -> Series:
     """What a logarithmic axis can show, with intervals that end on it; no rounding errors."""
     found = {}
-    largest = max((e.value for _, es in series.values() for e in es if e.value > 0), default=1.0)
+    largest = max(
+        (e.value for _, es in series.values() for e in es if np.isfinite(e.value)), default=1.0
+    )
     for name, (x, estimates) in series.items():
         kept = [
             (at, Estimate(e.value, max(e.low, 0.1 * e.value) if e.low == e.low else e.low, e.high))

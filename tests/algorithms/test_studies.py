@@ -18,7 +18,7 @@ from algorithms.config import ConfigError
 from algorithms.display import Display
 from algorithms.model import Model
 from algorithms.networks import NetworkConfig
-from algorithms.studies import ledger, publishing
+from algorithms.studies import charts, ledger, publishing
 from algorithms.studies.catalogue import all_studies, find_study
 from algorithms.studies.charts import line_chart
 from algorithms.studies.data import Rows, read_rows, write_rows
@@ -353,3 +353,11 @@ def test_the_ledger_prefers_what_was_measured(tmp_path):
 def tree_of(tree):
     """All branches."""
     return [below for branch in tree.children for below in (branch, *tree_of(branch))]
+
+
+def test_a_logarithmic_axis_leaves_out_what_it_cannot_show():
+    values = [1.0, 1e-12, 0.0, math.inf, math.nan, 100.0]
+    series = {"a": (range(6), [Estimate(v, v, v) for v in values])}
+    figure = charts.line_chart(series, "x", "y", log_y=True)
+    (line,) = [each for each in figure.axes[0].lines if each.get_marker() != "None"]
+    assert list(line.get_xdata()) == [0, 5]
