@@ -18,7 +18,7 @@ from algorithms.config import ConfigError
 from algorithms.display import Display
 from algorithms.model import Model
 from algorithms.networks import NetworkConfig
-from algorithms.studies import charts, ledger, publishing
+from algorithms.studies import ledger, publishing
 from algorithms.studies.catalogue import all_studies, find_study
 from algorithms.studies.charts import line_chart
 from algorithms.studies.data import Rows, read_rows, write_rows
@@ -333,7 +333,8 @@ def test_the_ledger_lists_every_study(tmp_path):
     assert all(name in result.output for name in NAMES)
 
 
-def test_the_ledger_prefers_what_was_measured(tmp_path):
+def test_the_ledger_prefers_what_was_measured(tmp_path, monkeypatch):
+    monkeypatch.setattr(ledger, "PUBLISHED", tmp_path / "none")
     for number, (preset, verdict) in enumerate([("quick", "holds"), ("tiny", "undecided")]):
         path = tmp_path / preset / "result.json"
         path.parent.mkdir()
@@ -355,9 +356,9 @@ def tree_of(tree):
     return [below for branch in tree.children for below in (branch, *tree_of(branch))]
 
 
-def test_a_logarithmic_axis_leaves_out_what_it_cannot_show():
+def test_it_leaves_out_rounding_errors_and_what_is_infinite_but_nothing_else():
     values = [1.0, 1e-12, 0.0, math.inf, math.nan, 100.0]
     series = {"a": (range(6), [Estimate(v, v, v) for v in values])}
-    figure = charts.line_chart(series, "x", "y", log_y=True)
+    figure = line_chart(series, "x", "y", log_y=True)
     (line,) = [each for each in figure.axes[0].lines if each.get_marker() != "None"]
     assert list(line.get_xdata()) == [0, 5]
