@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from pydantic import Field
 
 from algorithms.studies import charts
-from algorithms.studies.best_steps import best_of_others, best_of_twins
+from algorithms.studies.best_steps import best_of_others, near_best_of_twins
 from algorithms.studies.data import Row, Rows
 from algorithms.studies.estimates import bootstrap, exponent, mean_of
 from algorithms.studies.known_moves import (
@@ -71,7 +71,7 @@ class BitsConfig(StudyConfig):
     )
     network_positions: int = Field(1000, ge=8, description="positions of a replicate, for networks")
     network_replicates: int = Field(16, ge=2, description="independent replicates of networks")
-    right: int = Field(128, ge=1, description="right answers, in expectation, for a network's step")
+    right: int = Field(512, ge=1, description="right answers, in expectation, for a network's step")
 
 
 def cells(config: BitsConfig) -> dict[str, dict[str, Any]]:
@@ -183,7 +183,7 @@ def analyse(rows: Rows, config: BitsConfig) -> Findings:
     places: dict[tuple[int, int], tuple[float, float]] = {}
     learners = Rows([row for row in rows if row["steps"] >= 0])
     for (answer, steps, kind), part in learners.groups("answer", "steps", "method").items():
-        networks.setdefault((answer, steps), {})[kind] = best_of_twins(part)
+        networks.setdefault((answer, steps), {})[kind] = near_best_of_twins(part)
         places[answer, steps] = tuple(part.column(n).mean() for n in ("rate", "surprise"))
     rates = sorted(config.rates)
     # Drawn from the easy to the hard, so that lines end where they are far apart.
@@ -229,7 +229,7 @@ def analyse(rows: Rows, config: BitsConfig) -> Findings:
         Sheet("tables", "Bits a sample at the best step. Costs: how many simulations, each a pass "
               "of the network, a search's label may cost until the reward's samples are as good.",
               [_table_row(tables, p) for p in rates]),
-        Sheet("networks", "Bits a sample of all positions together, at the best step.", [
+        Sheet("networks", "Bits a sample of all positions, at an eighth of the best step.", [
             {"steps": steps, "answer": answer, "pass rate": places[answer, steps][0],
              "surprise": places[answer, steps][1],
              **{METHODS[kind]: float(values.mean()) for kind, values in found.items()}}

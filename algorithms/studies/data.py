@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import gzip
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -70,9 +72,11 @@ def write_rows(path: Path, rows: Sequence[Row]) -> None:
 
 
 def read_rows(path: Path) -> list[Row]:
-    """Rows that `write_rows` stored; what looks like a number is one."""
-    with path.open(newline="", encoding="utf-8") as file:
-        return [{key: _read(text) for key, text in row.items()} for row in csv.DictReader(file)]
+    """Rows that `write_rows` stored, packed (``.gz``) or not; what looks like a number is one."""
+    data = path.read_bytes()
+    text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8")
+    table = csv.DictReader(io.StringIO(text, newline=""))
+    return [{key: _read(value) for key, value in row.items()} for row in table]
 
 
 def _plain(value: Any) -> Any:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import shutil
 from pathlib import Path
 
+from algorithms.config import ConfigError
 from algorithms.studies.ledger import PUBLISHED
 from algorithms.studies.running import DATA, PLAN, RESULT, report_study, study_of_folder
 
@@ -13,8 +15,8 @@ from algorithms.studies.running import DATA, PLAN, RESULT, report_study, study_o
 def publish(folder: Path, docs: Path) -> Path:
     """Make a finished run the one that the documents and the ledger tell of.
 
-    Writes ``NAME.md`` and, beside it, the folder ``NAME`` with plan, rows, result, figures as PNG
-    and CSV, and tables: a run from which ``gozoo study report`` draws everything anew.
+    Writes ``NAME.md`` and, beside it, the folder ``NAME`` with plan, packed rows, result, figures
+    as PNG and CSV, and tables: a run from which ``gozoo study report`` draws everything anew.
 
     Args:
         folder: of the run.
@@ -24,16 +26,24 @@ def publish(folder: Path, docs: Path) -> Path:
         The page.
 
     Raises:
-        ConfigError: the folder holds no finished run.
+        ConfigError: the folder holds no finished run, or is what was published.
     """
     study = study_of_folder(folder)
     report = report_study(study, folder).parent
     home = docs / study.name
+    if home.resolve() == folder.resolve():
+        raise ConfigError(f"{folder} is what was published; give the folder of a run")
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
     for name in (PLAN, RESULT):
         shutil.copyfile(folder / name, home / name)
-    shutil.copytree(folder / DATA, home / DATA)
+    (home / DATA).mkdir()
+    for path in sorted((folder / DATA).glob("*.csv*")):
+        if path.suffix == ".gz":
+            shutil.copyfile(path, home / DATA / path.name)
+        else:  # without the time, so that equal rows are equal files
+            packed = gzip.compress(path.read_bytes(), mtime=0)
+            (home / DATA / f"{path.name}.gz").write_bytes(packed)
     shutil.copytree(report / "figures", home / "figures", ignore=shutil.ignore_patterns("*.svg"))
     shutil.copytree(report / "tables", home / "tables")
     text = (report / "report.md").read_text(encoding="utf-8")

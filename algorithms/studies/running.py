@@ -3,7 +3,7 @@
 The folder of a study's run:
 
     plan.json          hypotheses, configuration and version, stored before the first cell
-    data/CELL.csv      the rows of each cell
+    data/CELL.csv      the rows of each cell; in a published run CELL.csv.gz
     work/CELL/         what a cell keeps to go on after a stop
     result.json        measured numbers and verdicts
     report/            index.html, report.md, figures and tables with their numbers as CSV
@@ -207,7 +207,9 @@ def _read_plan(folder: Path) -> dict[str, Any]:
 
 
 def _data(folder: Path, name: str) -> Path:
-    return folder / DATA / f"{name}.csv"
+    """Of a cell's rows; packed where a run was published."""
+    packed = folder / DATA / f"{name}.csv.gz"
+    return packed if packed.exists() else folder / DATA / f"{name}.csv"
 
 
 def _store_json(path: Path, data: dict[str, Any]) -> None:

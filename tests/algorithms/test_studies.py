@@ -285,6 +285,8 @@ def test_a_published_run_is_one_that_a_report_can_be_drawn_from(run, tmp_path, m
     assert all((tmp_path / link).stat().st_size > 0 for link in links)
     report_study(study, home)
     assert (home / "report" / "report.md").read_text() == text.replace(f"({study.name}/", "(")
+    with pytest.raises(ConfigError, match="is what was published"):
+        publishing.publish(home, tmp_path)
     listed = {entry.study.name: entry for entry in ledger.entries(tmp_path / "none")}
     assert listed[study.name].where == "published"
     assert listed[study.name].result["preset"] == "tiny"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from algorithms.studies.best_steps import best_of_others, best_of_twins
+from algorithms.studies.best_steps import best_of_others, near_best_of_twins
 from algorithms.studies.data import Rows
 from algorithms.studies.known_moves import (
     entropy,
@@ -143,4 +143,6 @@ def test_the_best_step_of_a_network_is_that_of_its_other_batch():
         for s, b in zip((0.1, 0.2), table, strict=True)
     ]
     # The first batch of the first network is told the first step, the second one the other.
-    assert best_of_twins(Rows(rows)).tolist() == [(0.5 + 1.0) / 2, (1.5 + 2.5) / 2]
+    assert near_best_of_twins(Rows(rows), 0).tolist() == [(0.5 + 1.0) / 2, (1.5 + 2.5) / 2]
+    # Half of the second step is the first; there is nothing below it.
+    assert near_best_of_twins(Rows(rows), 1).tolist() == [(0.5 + 1.5) / 2, (1.5 + 2.5) / 2]
