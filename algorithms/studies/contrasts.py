@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from algorithms.studies.study import Hypothesis
 
@@ -84,6 +84,6 @@ def read_contrast(
     return Contrast(measure, None if is_slope else first, second, hypothesis)
 
 
-def is_positive(value: Any) -> bool:
+def is_positive(value: Any) -> TypeGuard[float]:
     """Whether it is a number above zero."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0

@@ -34,6 +34,7 @@ from algorithms.studies.study import (
     StudyConfig,
 )
 from algorithms.studies.trials import metric_between, train_in_cell, win_rates
+from baselines.agent import Agent
 from baselines.arena import play_games
 from baselines.openings import make_openings
 from goenv import GoBatch, Rules
@@ -100,8 +101,8 @@ def measure(config: HurtsConfig, folder: CellFolder, share: float, seed: int) ->
     raw = network_agent(model, PlayConfig(), "")
     searches = [network_agent(model, PlayConfig(simulations=count), "") for count in counts]
     anchor = make_agent(config.anchor)
-    pairs = [(search, raw) for search in searches]
-    pairs += [(player, anchor) for player in (raw, *searches)]  # type: ignore[misc]
+    pairs: list[tuple[Agent, Agent]] = [(search, raw) for search in searches]
+    pairs += [(player, anchor) for player in (raw, *searches)]
     rates = win_rates(
         pairs, rules, config.games, OPENING_MOVES, 1000 + seed, folder.part(0.6, 0.95)
     )

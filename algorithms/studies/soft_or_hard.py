@@ -37,6 +37,7 @@ from algorithms.studies.study import (
     StudyConfig,
 )
 from algorithms.studies.trials import pick_snapshots, train_in_cell, win_rates
+from baselines.agent import Agent
 from goenv import Rules
 
 KINDS = ("soft", "hard")
@@ -88,8 +89,10 @@ def measure(config: SoftOrHardConfig, folder: CellFolder, simulations: int, seed
     rules, anchor = run.game.rules(), make_agent(config.anchor)
     players = {kind: [PolicyAgent(model) for model in models[kind]] for kind in KINDS}
     places = range(1, len(players["soft"]))  # before training both are the same network
-    pairs = [(players["soft"][place], players["hard"][place]) for place in places]
-    pairs += [(player, anchor) for kind in KINDS for player in players[kind]]  # type: ignore[misc]
+    pairs: list[tuple[Agent, Agent]] = [
+        (players["soft"][place], players["hard"][place]) for place in places
+    ]
+    pairs += [(player, anchor) for kind in KINDS for player in players[kind]]
     rates = win_rates(pairs, rules, config.games, OPENING_MOVES, 1000 + seed, folder.part(0.8, 0.9))
     over_hard = [0.5, *rates[: len(places)]]
     against = np.reshape(rates[len(places) :], (len(KINDS), -1)).tolist()

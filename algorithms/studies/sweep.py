@@ -231,8 +231,9 @@ def _pictures(rows: Rows, finals: Rows, name: str, config: SweepConfig) -> list[
     other = dict(others) or {"": (None,)}
     (second, lines), label = next(iter(other.items())), name.replace("_", " ")
     variants = config.variants()
-    numbers = all(is_positive(value) for value in values)
-    x = [float(value) for value in values] if numbers else list(range(len(values)))  # type: ignore[arg-type]
+    positive = [float(value) for value in values if is_positive(value)]
+    numbers = len(positive) == len(values)
+    x = positive if numbers else list(range(len(values)))
     short = key.rpartition(".")[2]
     of_axis: charts.Series = {
         f"{second.rpartition('.')[2]} {_plain(line)}" if second else short: (

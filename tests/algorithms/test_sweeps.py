@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from algorithms.config import ConfigError, TrainConfig, dump_config, validate
+from algorithms.studies import ledger
 from algorithms.studies.data import Rows
 from algorithms.studies.ledger import draw, entries
 from algorithms.studies.sweep import SweepConfig, analyse, cells, sweep_study
@@ -125,6 +126,7 @@ def test_names_of_variants_are_those_of_the_file(sweep):
 
 def test_from_a_question_to_a_report(tiny, gozoo, store, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(ledger, "PUBLISHED", tmp_path / "none")
     game = {"size": 2, "komi": 0.5, "superko": "simple", "max_moves": 12}
     base = tiny("alphazero", game=game, budget={"env_steps": 60})
     file = store(yaml.safe_load(dump_config(base)), "base.yaml")
