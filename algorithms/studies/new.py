@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from algorithms.config import ConfigError, TrainConfig, load_config, override, validate
+from algorithms.studies.names import NAMES
 from algorithms.studies.sweep import SweepConfig
 
 
@@ -26,7 +27,8 @@ def write_sweep(
         training: YAML file of what is trained.
         overrides: ``dotted.key=value``, set in it.
         axes: each as ``dotted.key=value,value,...``.
-        settings: the other fields of `SweepConfig`.
+        settings: the other fields of `SweepConfig`. A parent must be a study that comes with GoZoo,
+            or one of one's own in the same folder.
 
     Returns:
         The path.
@@ -36,6 +38,12 @@ def write_sweep(
     """
     if path.exists():
         raise ConfigError(f"{path} is there already: choose another name, or delete it")
+    parent = settings.get("parent")
+    if parent and parent not in NAMES and not path.with_name(f"{parent}.yaml").is_file():
+        raise ConfigError(
+            f"--parent: {parent!r} is no study: there are {', '.join(NAMES)}, and those of your "
+            f"own whose files lie beside {path}"
+        )
     load_config(TrainConfig, training, overrides)  # errors that name the file
     base = yaml.safe_load(training.read_text(encoding="utf-8"))
     for each in overrides:

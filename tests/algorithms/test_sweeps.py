@@ -167,10 +167,22 @@ def test_from_a_question_to_a_report(tiny, gozoo, store, tmp_path, monkeypatch):
     assert any("mine" in str(branch.label) for branch in parent.children)
 
 
-def test_axes_that_cannot_be_read_are_refused(gozoo, store, tiny, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (("--axis", "learner.reuse"), "one looks like learner.reuse=2,4,8"),
+        (
+            ("--axis", "learner.reuse=2,4", "--parent", "serch-improves"),
+            "'serch-improves' is no study",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_refused(
+    arguments, error, gozoo, store, tiny, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     file = store(yaml.safe_load(dump_config(tiny("alphazero"))), "base.yaml")
-    answer = gozoo("study", "new", "mine", "--question", "x", "--config", file, "--axis",
-                   "learner.reuse", "--against", "random")  # fmt: skip
-    assert "one looks like learner.reuse=2,4,8" in answer.error
+    answer = gozoo("study", "new", "mine", "--question", "x", "--config", file, *arguments,
+                   "--against", "random")  # fmt: skip
+    assert error in answer.error
     assert not (tmp_path / "mine.yaml").exists()
