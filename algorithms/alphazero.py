@@ -13,14 +13,14 @@ depends on the number of workers, but not on how fast each of them is.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from pydantic import Field, model_validator
 
 from algorithms.budget import Ledger, charging
-from algorithms.learner import LearnerConfig, Starts, rng_state
+from algorithms.learner import LearnerConfig, Starts, as_tensors, rng_state
 from algorithms.mixture import LeafConfig, leaf_evaluator
 from algorithms.model import Model
 from algorithms.players import PlayConfig, network_agent
@@ -65,6 +65,15 @@ class AlphaZeroConfig(LearnerConfig):
     averaging: float = Field(
         0.0, ge=0, lt=1, description="players have an average of the weights; share kept an update"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _noise_is_for_puct(cls, given: Any) -> Any:
+        """The usual noise belongs to the usual root rule; another one comes without."""
+        search = given.get("search") if isinstance(given, Mapping) else None
+        if isinstance(search, Mapping) and search.get("root", "puct") != "puct":
+            return {**given, "search": {"noise_fraction": 0.0, **search}}
+        return given
 
     @model_validator(mode="after")
     def _work_for_all(self) -> AlphaZeroConfig:
@@ -259,8 +268,7 @@ class AlphaZero:
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
         """See `Learner`."""
-        weights = {name: torch.as_tensor(value) for name, value in saved["trained"].items()}
-        self.model.load_trained_weights(weights)
+        self.model.load_trained_weights(as_tensors(saved["trained"]))
         self._trainer.optimiser.load_state_dict(saved["optimiser"])
         self._rng.bit_generator.state = saved["rng"]
         for index, worker in enumerate(self._workers):

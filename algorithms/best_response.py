@@ -4,7 +4,7 @@ Who fixes the opponents has made the game an ordinary decision process, which an
 may solve. Here it is proximal policy optimisation (Schulman et al. 2017, `algorithms.ppo`), and the
 league any mix of agents: scripted ones, searches, checkpoints, engines. What comes of it wins
 against this league; how it fares against others nobody has asked. Against one frozen agent its win
-rate is a lower bound on how exploitable that agent is (`gozoo exploit`).
+rate is a lower bound on how exploitable that agent is in such games (`gozoo exploit`).
 """
 
 from __future__ import annotations

@@ -16,7 +16,15 @@ try:
     from algorithms.cli_bench import bench
     from algorithms.cli_label import label
     from algorithms.cli_match import games, match
-    from algorithms.cli_shared import COLOUR_HELP, Stop, console
+    from algorithms.cli_shared import (
+        COLOUR_HELP,
+        BoardSize,
+        Komi,
+        MaxMoves,
+        Stop,
+        Superko,
+        console,
+    )
     from algorithms.cli_study import study
 except ImportError:
     sys.exit("gozoo: the command needs more than goenv does: pip install 'gozoo[zoo]'")
@@ -119,8 +127,14 @@ def compare(
 @app.command()
 def gtp(
     agent: Annotated[str, typer.Argument(help="who plays, such as uct:2000 or runs/NAME")],
-    size: Annotated[int, typer.Option(help="side of the board, until told otherwise")] = 9,
-    komi: Annotated[float, typer.Option(help="points for White, until told otherwise")] = 7.5,
+    size: Annotated[
+        int | None,
+        typer.Option(help="side of the board, until told otherwise; default as in training, or 9"),
+    ] = None,
+    komi: Annotated[
+        float | None,
+        typer.Option(help="points for White, until told otherwise; default as in training, or 7.5"),
+    ] = None,
     simulations: Annotated[
         int | None, typer.Option(min=1, help="of a search, a move; default the agent's own number")
     ] = None,
@@ -139,11 +153,13 @@ def gtp(
     Commands come on stdin, answers go to stdout. A search that the clock leaves too little time
     for takes fewer simulations.
     """
-    from algorithms.config import GameConfig, validate
+    from algorithms.config import GameConfig
     from algorithms.gtp import run_engine
+    from algorithms.home_game import choose_game
     from algorithms.registry import make_agent
 
-    rules = validate(GameConfig, {"size": size, "komi": komi}, "the game").rules()
+    usual = GameConfig(size=9, komi=7.5)
+    rules = choose_game([agent], {"size": size, "komi": komi}, usual).rules()
     # A limit for training games would end a game that its players think is running.
     rules = dataclasses.replace(rules, max_moves=None)
     run_engine(make_agent(agent), rules, simulations, seconds, leaves, seed)
@@ -212,8 +228,10 @@ def exploit(
         list[str] | None,
         typer.Option(metavar="KEY=VALUE", help="what training may spend; default seconds=600"),
     ] = None,
-    size: Annotated[int, typer.Option(help="side of the board")] = 5,
-    komi: Annotated[float, typer.Option(help="points for White, a multiple of 0.5")] = 6.5,
+    size: BoardSize = None,
+    komi: Komi = None,
+    superko: Superko = None,
+    max_moves: MaxMoves = None,
     games: Annotated[
         int | None,
         typer.Option(help="of the match, even; default 400, or fewer if openings run out"),
@@ -221,42 +239,50 @@ def exploit(
     opening_moves: Annotated[
         int, typer.Option(help="random moves that open each pair of games")
     ] = 2,
+    name: Annotated[
+        str | None, typer.Option(help="of the run; default exploit-AGENT with board and seed")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="of training and match")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="go on with a stopped one")] = False,
     runs: RunsFolder = Path("runs"),
 ) -> None:
     """Train a best response to an agent: a lower bound on how exploitable it is.
 
-    The agent stays as it is; the best response is RUNS/exploit-AGENT. The bound is the mean outcome
+    The agent stays as it is; the best response is a run of its own. The bound is the mean outcome
     (1 a win, -1 a loss) of a match with both colours from each opening; nobody could take more than
-    0 from a perfect player.
+    0 from a perfect player. It holds for games from such openings.
     """
     from algorithms.budget import Budget
-    from algorithms.config import ConfigError, GameConfig, validate
+    from algorithms.config import ConfigError, validate
     from algorithms.display import Display
+    from algorithms.exploit import Target
     from algorithms.exploit import exploit as exploit_agent
+    from algorithms.home_game import choose_game
     from algorithms.matches import usual_games
 
     limits = {}
     for text in budget or ["seconds=600"]:
-        name, separator, value = text.partition("=")
+        unit, separator, value = text.partition("=")
         if not separator:
             raise ConfigError(f"a budget looks like seconds=600 or env_steps=1e6, got {text!r}")
-        limits[name] = value
-    game = validate(GameConfig, {"size": size, "komi": komi}, "the game")
+        limits[unit] = value
+    given = {"size": size, "komi": komi, "superko": superko, "max_moves": max_moves}
+    game = choose_game([agent], given)
     if games is None:
         games = usual_games(game.rules(), opening_moves, most=400)
     stop = Stop()
     with Display(console) as display:
         found = exploit_agent(
-            agent, game, validate(Budget, limits, "the budget"), seed, games, opening_moves, runs,
-            resume, display, stop,
+            Target(agent, game, seed, games, opening_moves, name),
+            validate(Budget, limits, "the budget"), runs, resume, display, stop,
         )  # fmt: skip
     if found is None:
         console.print("stopped; `--resume` goes on")
         raise typer.Exit(130)
     mean, low, high = found.bound
-    table = Table(title=f"how exploitable {agent} is at least, {size}x{size}, komi {komi:g}")
+    table = Table(
+        title=f"how exploitable {agent} is at least, {game.size}x{game.size}, komi {game.komi:g}"
+    )
     for heading in ("games", "win rate", "as Black", "as White", "at least", "95 %"):
         table.add_column(heading, justify="right")
     match = found.match

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from algorithms.cli_shared import COLOUR_HELP, Stop, console
+from algorithms.cli_shared import (
+    COLOUR_HELP,
+    BoardSize,
+    Komi,
+    MaxMoves,
+    Stop,
+    Superko,
+    console,
+)
 
 if TYPE_CHECKING:
     from algorithms.matches import MatchPlan
@@ -19,15 +27,14 @@ if TYPE_CHECKING:
 def match(
     first: Annotated[str, typer.Argument(help="an agent, such as uct:400 or runs/NAME")],
     second: Annotated[str, typer.Argument(help="another agent")],
-    size: Annotated[int, typer.Option(help="side of the board")] = 5,
-    komi: Annotated[
-        float, typer.Option(help="points for White, a multiple of 0.5; whole ones allow draws")
-    ] = 6.5,
-    superko: Annotated[str, typer.Option(help="positional, situational or simple")] = "positional",
-    suicide: Annotated[bool, typer.Option(help="whether multi-stone suicide is legal")] = True,
-    max_moves: Annotated[
-        int | None, typer.Option(help="cut games off after so many moves; default 2.4 size^2")
+    size: BoardSize = None,
+    komi: Komi = None,
+    superko: Superko = None,
+    suicide: Annotated[
+        bool | None,
+        typer.Option(help="is multi-stone suicide legal? default as in training, or yes"),
     ] = None,
+    max_moves: MaxMoves = None,
     games: Annotated[
         int | None,
         typer.Option(
@@ -83,23 +90,17 @@ def match(
     `'katago:CONFIG?model=NET&visits=16'`; `'gtp:COMMAND'` (any engine that speaks GTP); `runs/NAME`
     or a checkpoint in it, with settings of play after a question mark, such as
     `runs/NAME?simulations=0` for the policy without search.
+    The game is that which the trained agents learned, else 5x5 with komi 6.5.
     Ctrl-C stops after the move at hand. With --sgf no finished game is ever lost.
     """
-    from algorithms.config import ConfigError, GameConfig, validate
+    from algorithms.config import ConfigError
     from algorithms.display import Display
+    from algorithms.home_game import choose_game
     from algorithms.matches import MatchPlan, play_match, usual_games
 
-    rules = validate(
-        GameConfig,
-        {
-            "size": size,
-            "komi": komi,
-            "superko": superko,
-            "suicide": suicide,
-            "max_moves": max_moves,
-        },
-        "the game",
-    ).rules()
+    given = {"size": size, "komi": komi, "superko": superko, "suicide": suicide,
+             "max_moves": max_moves}  # fmt: skip
+    rules = choose_game((first, second), given).rules()
     if all_openings and games is not None:
         raise ConfigError("give either --games or --all-openings, which decides how many they are")
     if games is None and not all_openings:

@@ -4,11 +4,30 @@ from __future__ import annotations
 
 import os
 import signal
+from typing import Annotated
 
+import typer
 from rich.console import Console
 
 console = Console(markup=False)  # paths may hold brackets
 COLOUR_HELP = "of the first agent: both, black or white"
+
+_THEIR_OWN = "; default that of the agent's training"
+BoardSize = Annotated[int | None, typer.Option(help=f"side of the board{_THEIR_OWN}, or 5")]
+Komi = Annotated[
+    float | None,
+    typer.Option(
+        help=f"points for White, a multiple of 0.5; whole ones allow draws{_THEIR_OWN}, or 6.5"
+    ),
+]
+Superko = Annotated[
+    str | None,
+    typer.Option(help=f"positional, situational or simple{_THEIR_OWN}, or positional"),
+]
+MaxMoves = Annotated[
+    int | None,
+    typer.Option(help=f"cut games off after so many moves{_THEIR_OWN}, or 2.4 size^2"),
+]
 
 
 class Stop:

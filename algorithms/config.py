@@ -16,7 +16,7 @@ from algorithms.budget import Budget
 from algorithms.expert_games import DataConfig, ExpertGames
 from algorithms.learner import Learner, LearnerConfig, Starts
 from algorithms.learners import LEARNERS
-from algorithms.registry import is_league
+from algorithms.registry import AgentError, is_league
 from goenv import Rules
 
 if TYPE_CHECKING:
@@ -73,6 +73,8 @@ def make_learner(
     arguments = (config, rules, seed, data) if config.needs_data else (config, rules, seed)
     try:
         return learner(*arguments)
+    except AgentError as error:
+        raise ConfigError(f"learner: {error}") from None
     except ValueError as error:
         raise ConfigError(f"learner.{error}") from None
 

@@ -23,14 +23,15 @@ class CreditConfig(BaseModel):
     rung: Rung = Field(
         "winner",
         description="winner: 1 for the winner's moves, 0 for the loser's; outcome: z; constant: z "
-        "less the mean z of the colour; value: z - v; gae: advantages; sequence: a game is one "
-        "action, whose log-probability is the mean of its moves'",
+        "less its running mean, one for each colour; value: z - v; gae: advantages; sequence: a "
+        "game is one action, whose log-probability is the sum of its moves' over its length; by "
+        "as much these weights are smaller, and so entropy_weight should be",
     )
     gae_lambda: float = Field(
         0.95, ge=0, le=1, description="lambda of gae: 0 looks to the next own position, 1 is value"
     )
     normalise: bool = Field(
-        False, description="divide the weights of an update by their standard deviation"
+        False, description="divide the weights of an update's own moves by their standard deviation"
     )
 
     @property
@@ -68,10 +69,7 @@ def move_weights(
         weights = _advantages(outcome, values, length, config.gae_lambda)
     else:
         weights = outcome / np.maximum(length, 1)[:, None]
-    weights = np.where(played, weights, 0.0)
-    if config.normalise:
-        weights /= max(float(weights[played].std()), 1e-6)
-    return weights
+    return np.where(played, weights, 0.0)
 
 
 def _advantages(

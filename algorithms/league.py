@@ -4,7 +4,7 @@ The lecture's way where no tree can be searched. To each member of the league a 
 trained (PPO, an ordinary decision process since the opponent is fixed). A student then meets all
 members, and in every position that it visits itself (as in DAgger, Ross et al. 2011) learns to
 play as the response that fits the opponent at hand. The student does not know whom it meets: what
-it learns is a mixture, which does no worse than the responses do against the league on average. It
+it learns is a mixture, which against a known opponent does worse than the response to that one. It
 joins the league, and the next round begins.
 """
 
@@ -13,11 +13,17 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-import torch
 from pydantic import Field
 
 from algorithms.budget import Ledger, charging
-from algorithms.learner import AgentWeights, LearnerConfig, OptimiserConfig, Starts, rng_state
+from algorithms.learner import (
+    AgentWeights,
+    LearnerConfig,
+    OptimiserConfig,
+    Starts,
+    as_tensors,
+    rng_state,
+)
 from algorithms.model import Model, NetworkEvaluator, observe
 from algorithms.players import PlayConfig, PolicyAgent, network_agent
 from algorithms.pool import Pool, Weights
@@ -223,8 +229,7 @@ class League:
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
         """See `Learner`."""
-        weights = {name: torch.as_tensor(value) for name, value in saved["response"].items()}
-        self._response.load_state_dict(weights)
+        self._response.load_state_dict(as_tensors(saved["response"]))
         self._students.load_state_dict(saved["students"])
         self._responses.load_state_dict(saved["responses"])
         self._rounds, self._done = int(saved["rounds"]), int(saved["done"])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Protocol
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field, field_validator
-from torch import nn
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from torch import Tensor, nn
 
 from algorithms.budget import Ledger, MeteredBatch
 from algorithms.model import Model
@@ -90,6 +91,21 @@ class LearnerConfig(BaseModel):
     optimiser: OptimiserConfig = OptimiserConfig()
     start: StartConfig = StartConfig()
     play: PlayConfig = PlayConfig()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, given: Any) -> Any:
+        """What is left out of a part of the settings is as the learner has it, not as its type."""
+        if not isinstance(given, Mapping):
+            return given
+        parts = {name: field.default for name, field in cls.model_fields.items() if name in given}
+        return {**given, **{name: _over(usual, given[name]) for name, usual in parts.items()}}
+
+
+def _over(usual: Any, given: Any) -> Any:
+    if isinstance(usual, BaseModel) and isinstance(given, Mapping):
+        return {**usual.model_dump(exclude_unset=True), **given}
+    return given
 
 
 class Learner(Protocol):
@@ -243,6 +259,11 @@ class Starts:
             if not batch.done[game]:
                 return
             moves -= 1  # two passes, or a limit that comes at once
+
+
+def as_tensors(saved: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Weights as a checkpoint returns them, arrays by name, for `load_state_dict`."""
+    return {name: torch.as_tensor(value) for name, value in saved.items()}
 
 
 def rng_state(rng: np.random.Generator) -> dict[str, Any]:

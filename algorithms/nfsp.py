@@ -17,11 +17,10 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from pydantic import Field, model_validator
 
 from algorithms.budget import Ledger, charging
-from algorithms.learner import LearnerConfig, OptimiserConfig, Starts, rng_state
+from algorithms.learner import LearnerConfig, OptimiserConfig, Starts, as_tensors, rng_state
 from algorithms.model import Model, NetworkEvaluator
 from algorithms.players import PlayConfig, network_agent
 from algorithms.q_network import QConfig, QLearner
@@ -162,8 +161,7 @@ class Nfsp:
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
         """See `Learner`."""
-        weights = {name: torch.as_tensor(value) for name, value in saved["response"].items()}
-        self._response.load_state_dict(weights)
+        self._response.load_state_dict(as_tensors(saved["response"]))
         self._q.load_state_dict(saved["q"])
         self._reservoir.load_state_dict(saved["reservoir"])
         self._trainer.optimiser.load_state_dict(saved["optimiser"])

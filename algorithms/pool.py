@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
+
+from algorithms.learner import as_tensors
 
 Weights = dict[str, Tensor]
 
@@ -46,7 +47,4 @@ class Pool:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over what `state_dict` returned."""
-        self._kept = [
-            {name: torch.as_tensor(value) for name, value in state[key].items()}
-            for key in sorted(state, key=int)
-        ]
+        self._kept = [as_tensors(state[key]) for key in sorted(state, key=int)]

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from algorithms.budget import Ledger, charging
-from algorithms.learner import Optimiser, OptimiserConfig
+from algorithms.learner import Optimiser, OptimiserConfig, rng_state
 from algorithms.model import Model, observe
 from algorithms.networks import NETWORK_PLANES
 from algorithms.seat_games import SeatGames
@@ -43,6 +43,16 @@ class PpoConfig(BaseModel):
     target_kl: float | None = Field(
         None, gt=0, description="an update ends early once the policy has changed so much"
     )
+
+    @model_validator(mode="after")
+    def _no_batch_of_one(self) -> PpoConfig:
+        moves = self.games * self.moves
+        if moves % self.batch_size == 1:
+            raise ValueError(
+                f"batch_size: after batches of {self.batch_size} one of the {self.games} * "
+                f"{self.moves} moves of an update is left, and one advantage has no spread"
+            )
+        return self
 
 
 class Ppo:
@@ -101,7 +111,7 @@ class Ppo:
         begins = self._algorithm._last_episode_starts if self._begun else None
         return {
             "optimiser": self._optimiser.state_dict(),
-            "rng": dict(self._rng.bit_generator.state),
+            "rng": rng_state(self._rng),
             "games": self._games.state_dict(),
             "begins": None if begins is None else np.asarray(begins),
         }

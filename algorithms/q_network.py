@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch.nn import functional as F
 
 from algorithms.budget import Ledger, charging
-from algorithms.learner import Optimiser, OptimiserConfig
+from algorithms.learner import Optimiser, OptimiserConfig, as_tensors, rng_state
 from algorithms.model import Model, NetworkEvaluator
 from algorithms.training import mean_metrics
 from algorithms.transitions import TransitionBuffer, Transitions, TransitionSamples
@@ -147,15 +147,14 @@ class QLearner:
             "target": self._target.state_dict(),
             "optimiser": self._optimiser.state_dict(),
             "buffer": self._buffer.state_dict(),
-            "rng": dict(self._rng.bit_generator.state),
+            "rng": rng_state(self._rng),
             "owed": self._owed,
             "updates": self._updates,
         }
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
         """Take over what `state_dict` returned."""
-        weights = {name: torch.as_tensor(value) for name, value in saved["target"].items()}
-        self._target.load_state_dict(weights)
+        self._target.load_state_dict(as_tensors(saved["target"]))
         self._optimiser.load_state_dict(saved["optimiser"])
         self._buffer.load_state_dict(saved["buffer"])
         self._rng.bit_generator.state = saved["rng"]

@@ -196,6 +196,11 @@ def _trained(text: str) -> Agent:
         path = locate(location)
     except UnknownPlayer as error:
         raise AgentError(str(error)) from None
+    if "/" in location and not _exists(path):
+        raise AgentError(
+            f"there is no run or checkpoint {location!r}; `gozoo train CONFIG name=NAME` makes "
+            f"runs/NAME. Agents are:\n{FORMS}"
+        )
     if not location or not _exists(path):
         raise AgentError(f"no agent is called {text!r}. Agents are:\n{FORMS}")
     if (path / "checkpoints").is_dir():

@@ -12,7 +12,7 @@ on-policy for the current player's half of the moves.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -100,7 +100,8 @@ class Reinforce:
         self._pool = Pool(config.pool_size)
         self._pool.add(self.model.state_dict())
         self._updates = 0
-        self._mean_outcome = 0.0  # Black's, for the constant baseline
+        # Of the current policy, as Black and as White, for the constant baseline.
+        self._mean_outcome = np.zeros(2)
 
     def step(self, ledger: Ledger) -> dict[str, float]:
         """Play `games` games to the end and take one gradient step."""
@@ -161,12 +162,17 @@ class Reinforce:
             outcome=colours * black_outcome[games].astype(np.float64),
             weight=self._weights(games, at, colours, values, black_outcome, length),
         )
-        self._mean_outcome += (1 - _KEPT) * (float(black_outcome.mean()) - self._mean_outcome)
+        seen = [current[current_is_black].mean(), current[~current_is_black].mean()]
+        self._mean_outcome += (1 - _KEPT) * (np.array(seen) - self._mean_outcome)
         naive = self.config.credit.rung == "winner"
         learned = moves.own | (naive and self.config.opponents_moves)
         if naive:
             learned &= moves.weight > 0
-        return moves[learned], metrics
+        moves = moves[learned]
+        if self.config.credit.normalise and len(moves):
+            spread = max(float(moves.weight.std()), 1e-6)
+            moves = replace(moves, weight=moves.weight / spread)
+        return moves, metrics
 
     def _weights(
         self,
@@ -181,12 +187,13 @@ class Reinforce:
         shape = (len(length), int(length.max()))
         colour, value = np.zeros(shape), np.zeros(shape)
         colour[games, at], value[games, at] = colours, values
+        black, white = self._mean_outcome
         weights = move_weights(
             self.config.credit,
             outcome=colour * black_outcome[:, None],
             values=value,
             length=length,
-            baseline=colour * self._mean_outcome,
+            baseline=np.where(colour > 0, black, white),
         )
         return weights[games, at]
 
@@ -240,4 +247,4 @@ class Reinforce:
         self._rng.bit_generator.state = saved["rng"]
         self._pool.load_state_dict(saved["pool"])
         self._updates = int(saved["updates"])
-        self._mean_outcome = float(saved["mean_outcome"])
+        self._mean_outcome = np.array(saved["mean_outcome"], np.float64)

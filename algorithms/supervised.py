@@ -9,12 +9,11 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-import torch
 from pydantic import Field
 
 from algorithms.budget import Ledger
 from algorithms.expert_games import ExpertGames
-from algorithms.learner import LearnerConfig, rng_state
+from algorithms.learner import LearnerConfig, as_tensors, rng_state
 from algorithms.model import Model
 from algorithms.players import PlayConfig, network_agent
 from algorithms.replay import Positions, Samples, draw_samples, make_samples
@@ -90,8 +89,7 @@ class Supervised:
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
         """See `Learner`."""
-        weights = {name: torch.as_tensor(value) for name, value in saved["trained"].items()}
-        self.model.load_trained_weights(weights)
+        self.model.load_trained_weights(as_tensors(saved["trained"]))
         self._trainer.optimiser.load_state_dict(saved["optimiser"])
         self._rng.bit_generator.state = saved["rng"]
 

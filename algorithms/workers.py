@@ -175,7 +175,7 @@ def run_cells(
                 yield Finished(running.pop(future), future.result())
     except BrokenProcessPool:
         raise WorkerError(
-            "a worker process died; it may have been killed for want of memory"
+            "a worker process died; it was killed, perhaps for want of memory"
         ) from None
     finally:
         stop.set()

@@ -28,7 +28,7 @@ _CHAINS = 100
 _WARM_UP = 20  # iterations that are thrown away: lopsided results have long tails
 _LEAPS = 3  # steps of an iteration: about a quarter of an oscillation, so draws hardly depend
 _STEP = 0.55  # in standard deviations
-_INDEPENDENT_GAMES = 20  # before any game: as if so many had shown that openings do not matter
+_INDEPENDENT_GAMES = 8  # before any game: as if so many had shown that openings do not matter
 
 
 @dataclass(frozen=True, eq=False)

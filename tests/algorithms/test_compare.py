@@ -119,7 +119,7 @@ def test_stopped_killed_and_resumed(tiny, store, gozoo, outcome_of, tmp_path):
     assert len(killed) == 1
     assert answer.code == 1
     assert answer.error.strip() == (
-        "gozoo: a worker process died; it may have been killed for want of memory"
+        "gozoo: a worker process died; it was killed, perhaps for want of memory"
     )
 
     # To the end.

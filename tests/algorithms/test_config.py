@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from algorithms.config import (
     CompareConfig,
@@ -16,6 +16,7 @@ from algorithms.config import (
     load_config,
     validate,
 )
+from algorithms.learners import LEARNERS
 from goenv import Rules
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
@@ -349,3 +350,33 @@ def test_no_file_and_a_folder(tmp_path):
 def test_the_error_names_its_source():
     with pytest.raises(ConfigError, match="the game does not fit"):
         validate(TrainConfig, {}, "the game")
+
+
+@pytest.mark.parametrize("name", sorted(LEARNERS))
+def test_one_key_of_a_part_leaves_the_learners_other_defaults(name):
+    """``learner.q.batch_size=64`` changes nothing else of NFSP's own settings of q."""
+    kind = LEARNERS[name][1]
+    usual = kind(algorithm=name)
+    for part, field in kind.model_fields.items():
+        if not isinstance(field.default, BaseModel):
+            continue
+        own = getattr(usual, part)
+        for key in type(own).model_fields:
+            value = getattr(own, key)
+            if isinstance(value, BaseModel):
+                continue
+            changed = kind.model_validate({"algorithm": name, part: {key: value}})
+            assert getattr(changed, part) == own, f"{part}.{key}"
+
+
+def test_the_usual_noise_is_for_the_usual_root():
+    make = LEARNERS["alphazero"][1].model_validate
+    assert make({"algorithm": "alphazero", "search": {"simulations": 8}}).search.noise_fraction > 0
+    gumbel = make({"algorithm": "alphazero", "search": {"root": "gumbel"}}).search
+    assert (gumbel.noise_fraction, gumbel.simulations) == (0, 32)
+
+
+def test_a_last_batch_of_one_move_is_refused(tiny):
+    ppo = {"games": 3, "moves": 3, "batch_size": 8}
+    with pytest.raises(ValidationError, match="moves of an update is left"):
+        tiny("best_response", learner={"algorithm": "best_response", "ppo": ppo})

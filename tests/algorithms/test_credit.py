@@ -75,8 +75,3 @@ def test_what_lies_past_the_end_of_a_game_changes_nothing():
         longer = move_weights(config, *more, LENGTH, np.zeros((2, 5)))
         np.testing.assert_allclose(longer[:, :3], weights(rung), atol=1e-12)
         assert not longer[:, 3:].any()
-
-
-def test_normalised_weights_have_a_standard_deviation_of_one():
-    found = np.array(weights("value", normalise=True))
-    assert found[[0, 0, 0, 1, 1], [0, 1, 2, 0, 1]].std() == pytest.approx(1)

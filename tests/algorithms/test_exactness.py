@@ -7,9 +7,9 @@ import csv
 import numpy as np
 import pytest
 
-from algorithms.config import GameConfig
+from algorithms.config import GameConfig, TrainConfig, validate
 from algorithms.exactness import can_be_exact
-from algorithms.exploit import Exploited, exploiter_name
+from algorithms.exploit import Exploited, Target
 from baselines.agent import RandomAgent
 from baselines.arena import MatchSummary
 from baselines.exact_judge import judge_exactly
@@ -82,8 +82,17 @@ def test_a_win_rate_is_a_bound_on_exploitability():
 
 
 def test_exploiters_have_names_that_folders_can_have():
-    assert exploiter_name("uct:100") == "exploit-uct-100"
-    assert exploiter_name("runs/az?simulations=64") == "exploit-runs-az-simulations-64"
+    game = GameConfig(size=3, komi=8.5)
+
+    def name(agent, **more):
+        return Target(agent, game, 1, 10, 2, **more).run
+
+    assert name("uct:100") == "exploit-uct-100-3x3-8.5-seed1"
+    assert name("runs/a_z?simulations=64") == "exploit-runs-a_z-simulations-64-3x3-8.5-seed1"
+    assert name("random", name="mine") == "mine"
+    # A name that a configuration takes.
+    validate(TrainConfig, {"name": name("uct:100"), "learner": {"algorithm": "best_response"},
+                           "budget": {"flops": 1}}, "x")  # fmt: skip
 
 
 @pytest.mark.learning
@@ -93,7 +102,7 @@ def test_exploit_trains_and_tells_the_bound(gozoo, tmp_path):
     answer = gozoo("exploit", "random", *budget, *game, "--runs", tmp_path)
     assert answer.code == 0, answer
     assert "how exploitable random is at least" in " ".join(answer.out.split())
-    assert (tmp_path / "exploit-random" / "checkpoints" / "latest").exists()
+    assert (tmp_path / "exploit-random-2x2-0.5-seed0" / "checkpoints" / "latest").exists()
     again = gozoo("exploit", "random", *budget, *game, "--runs", tmp_path)
     assert again.code == 1
     assert "--resume" in again.error

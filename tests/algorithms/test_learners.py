@@ -142,12 +142,11 @@ def test_reinforce_keeps_exactly_the_winners_actions():
 def test_reinforce_weighs_the_moves_of_the_side_that_made_them(rung):
     """Each move has the weight that its own game, played along, gives it."""
     learner = small_reinforce(credit={"rung": rung, "gae_lambda": 0.7}, games=16)
-    learner._mean_outcome = 0.25
+    learner._mean_outcome = np.array([0.25, -0.5])
     moves, _ = learner._play(Ledger())
     assert moves.own.all() == (rung != "winner")
     # Black's komi is negative for it on the plane, White's positive.
     colour = np.where(moves.planes[:, NETWORK_PLANES.index("komi"), 0, 0] < 0, 1, -1)
-    black_wins = colour * moves.outcome
     if rung == "winner":
         assert (moves.outcome == 1).all()
         assert (moves.weight == 1).all()
@@ -159,7 +158,8 @@ def test_reinforce_weighs_the_moves_of_the_side_that_made_them(rung):
     if rung == "outcome":
         assert (moves.weight == moves.outcome).all()
     elif rung == "constant":
-        np.testing.assert_allclose(moves.weight, colour * (black_wins - 0.25))
+        taken = np.where(colour == 1, 0.25, -0.5)
+        np.testing.assert_allclose(moves.weight, moves.outcome - taken)
     elif rung == "sequence":
         # All moves of a game weigh one together, those of the current policy about half of it.
         assert 6 < np.abs(moves.weight).sum() < 10
@@ -174,6 +174,24 @@ def test_reinforce_weighs_the_moves_of_the_side_that_made_them(rung):
         # Near the end, where the outcome outweighs the noise of the values, the signs agree.
         sure = np.abs(moves.weight) > 0.2
         assert (np.sign(moves.weight) == moves.outcome)[sure].all()
+
+
+def test_the_constant_baseline_is_the_mean_outcome_of_the_player_that_learns():
+    """Not Black's: who beats an older self with both colours would have nothing taken off."""
+    learner = small_reinforce(credit={"rung": "constant"}, games=64)
+    expected = 0.0
+    for _ in range(3):
+        _, metrics = learner._play(Ledger())
+        expected += 0.1 * (2 * metrics["wins_against_pool"] - 1 - expected)
+    assert expected != 0
+    assert learner._mean_outcome.mean() == pytest.approx(expected)
+    assert learner._mean_outcome[0] != learner._mean_outcome[1]
+
+
+def test_normalised_weights_have_a_standard_deviation_of_one():
+    learner = small_reinforce(credit={"rung": "gae", "normalise": True}, games=16)
+    moves, _ = learner._play(Ledger())
+    assert moves.weight.std() == pytest.approx(1)
 
 
 def test_reinforce_makes_the_winners_actions_more_probable():

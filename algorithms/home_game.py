@@ -1,0 +1,68 @@
+"""On which board agents meet where nobody says so: on that on which the trained ones learned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from algorithms.config import ConfigError, GameConfig, validate
+from algorithms.registry import BUILT_IN
+from algorithms.shipped import UnknownPlayer, locate
+
+_CONFIG = "config.yaml"
+_DEPTH = 3  # from a checkpoint's weights up to the run: its folder, `checkpoints`, the run
+
+
+def home_game(text: str) -> GameConfig | None:
+    """The game that a trained agent learned to play; None for others, or where it is not known.
+
+    Args:
+        text: of the agent: a run, a checkpoint in one, or a player that comes with GoZoo.
+    """
+    location = text.partition("?")[0]
+    if text.partition(":")[0] in BUILT_IN or not location:
+        return None
+    try:
+        path = locate(location)
+        inside = next((each for each in (path, *path.parents[:_DEPTH]) if _is_run(each)), None)
+        if inside is None:
+            return None
+        stored = yaml.safe_load((inside / _CONFIG).read_text(encoding="utf-8"))
+        return GameConfig.model_validate(stored["game"])
+    except (UnknownPlayer, OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
+        return None  # who makes the agent says what is wrong with it
+
+
+def _is_run(folder: Path) -> bool:
+    return (folder / _CONFIG).is_file()
+
+
+def choose_game(
+    agents: Sequence[str], given: dict[str, Any], usual: GameConfig | None = None
+) -> GameConfig:
+    """The game for some agents: what is given, the rest as the first trained one learned it.
+
+    Args:
+        agents: texts.
+        given: fields of `GameConfig`; None: not said. With another size than an agent's own
+            nothing is taken from it.
+        usual: where none of the agents is trained.
+
+    Raises:
+        ConfigError: the agents learned on boards of different sizes, and no size is given; or a
+            value is wrong.
+    """
+    said = {name: value for name, value in given.items() if value is not None}
+    homes = {text: home for text in agents if (home := home_game(text)) is not None}
+    if "size" not in said and len({home.size for home in homes.values()}) > 1:
+        learned = ", ".join(f"{text} on {home.size}x{home.size}" for text, home in homes.items())
+        raise ConfigError(f"the agents learned on different boards, {learned}: say --size")
+    base = usual or GameConfig()
+    for home in homes.values():
+        if said.get("size", home.size) == home.size:
+            base = home
+            break
+    return validate(GameConfig, {**base.model_dump(), **said}, "the game")

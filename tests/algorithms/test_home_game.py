@@ -1,0 +1,53 @@
+"""Which game agents play where nobody says so."""
+
+from __future__ import annotations
+
+import pytest
+
+from algorithms.config import ConfigError, GameConfig
+from algorithms.home_game import choose_game, home_game
+
+
+@pytest.fixture(scope="module")
+def run(finished):
+    """The folder of a run on 3x3."""
+    return finished("reinforce")
+
+
+def test_a_trained_agent_has_the_game_of_its_run(run):
+    expected = GameConfig(size=3, komi=0.5)
+    latest = run / "checkpoints" / "latest"
+    for text in (run, f"{run}?temperature=1", latest, latest / "weights.safetensors"):
+        assert home_game(str(text)) == expected
+    assert home_game("az:7") == GameConfig(size=7, komi=8.5)
+
+
+@pytest.mark.parametrize(
+    "text", ["random", "uct:7", "gtp:x/y --z", "az:77", "runs/none", "", "a\0b"]
+)
+def test_others_have_none(text):
+    assert home_game(text) is None
+
+
+def test_what_is_said_goes_before_what_was_learned(run):
+    assert choose_game(["uct:5", str(run)], {}) == GameConfig(size=3, komi=0.5)
+    assert choose_game([str(run)], {"komi": 2.5}) == GameConfig(size=3, komi=2.5)
+    # On another board the rest of its game has no meaning.
+    assert choose_game([str(run)], {"size": 7, "komi": None}) == GameConfig(size=7, komi=6.5)
+    assert choose_game(["az:7", str(run)], {"size": 3}) == GameConfig(size=3, komi=0.5)
+    usual = GameConfig(size=9, komi=7.5)
+    assert choose_game(["random"], {}, usual) == usual
+    with pytest.raises(ConfigError, match="az:7 on 7x7, az:5 on 5x5: say --size"):
+        choose_game(["az:7", "az:5"], {})
+
+
+def test_a_match_and_an_exploiter_play_the_game_that_was_learned(gozoo, run, tmp_path):
+    answer = gozoo("match", run, "random", "--games", 2)
+    assert "3x3, komi 0.5" in answer.out
+    answer = gozoo(
+        "exploit", run, "--budget", "env_steps=50", "--games", 2, "--runs", tmp_path,
+        "--superko", "simple", "--max-moves", 24, "--name", "mine",
+    )  # fmt: skip
+    assert "3x3, komi 0.5" in answer.out, answer.error
+    stored = home_game(str(tmp_path / "mine"))
+    assert stored == GameConfig(size=3, komi=0.5, superko="simple", max_moves=24)
