@@ -52,8 +52,8 @@ def choose_game(
         usual: where none of the agents is trained.
 
     Raises:
-        ConfigError: the agents learned on boards of different sizes, and no size is given; or a
-            value is wrong.
+        ConfigError: the agents learned different games, and what differs is not given; or a value
+            is wrong.
     """
     said = {name: value for name, value in given.items() if value is not None}
     homes = {text: home for text in agents if (home := home_game(text)) is not None}
@@ -61,8 +61,11 @@ def choose_game(
         learned = ", ".join(f"{text} on {home.size}x{home.size}" for text, home in homes.items())
         raise ConfigError(f"the agents learned on different boards, {learned}: say --size")
     base = usual or GameConfig()
-    for home in homes.values():
-        if said.get("size", home.size) == home.size:
-            base = home
-            break
+    there = {text: h for text, h in homes.items() if said.get("size", h.size) == h.size}
+    for name in GameConfig.model_fields:
+        values = {text: getattr(home, name) for text, home in there.items()}
+        if name not in said and len(set(values.values())) > 1:
+            listed = ", ".join(f"{text} with {value}" for text, value in values.items())
+            raise ConfigError(f"{name}: the agents learned other games, {listed}: say which")
+    base = next(iter(there.values()), base)
     return validate(GameConfig, {**base.model_dump(), **said}, "the game")

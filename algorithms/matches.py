@@ -254,7 +254,7 @@ def _report(summary: MatchSummary, agents: tuple[Agent, Agent], display: Display
     for agent in agents:
         faults = _faults(agent)
         if faults:
-            display.say(escape(f"faults of {agent.name}: {len(faults)}, the last a {faults[-1]}"))
+            display.say(escape(f"faults of {agent.name}: {len(faults)}, the last: {faults[-1]}"))
         if isinstance(agent, EngineAgent) and agent.restarts:
             name, count = agent.name, agent.restarts
             display.say(escape(f"processes of {name} that ended between moves, replaced: {count}"))

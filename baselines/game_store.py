@@ -8,11 +8,13 @@ moment later, and several processes may add at a time.
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from baselines.arena import GameRecord
 from goenv import Rules
@@ -150,7 +152,7 @@ class GameStore:
                 "WHERE terms = ? ORDER BY opening, black <> ?",
                 (terms.to_json(), terms.first),
             )
-            return [_record(dict(zip(_COLUMNS, row, strict=True)), terms.rules) for row in rows]
+            return [_record(dict(zip(_COLUMNS, row, strict=True)), terms) for row in rows]
 
     def add(self, terms: Terms, records: Sequence[GameRecord]) -> None:
         """Store games that are not there yet, all or none.
@@ -210,6 +212,21 @@ class GameStore:
             raise StoreError(f"{self.path} is damaged, or no database of games: {error}") from None
 
 
-def _record(row: dict[str, object], rules: Rules) -> GameRecord:
+def _record(row: dict[str, Any], terms: Terms) -> GameRecord:
+    """A game of a match as it is stored.
+
+    Raises:
+        ValueError: it is not one that `GameStore.add` wrote.
+    """
     moves, truncated = json.loads(str(row.pop("moves"))), bool(row.pop("truncated"))
-    return GameRecord(rules=rules, moves=tuple(moves), truncated=truncated, **row)  # type: ignore[arg-type]
+    actions = range(terms.rules.size**2 + 1)
+    if not isinstance(moves, list) or not all(type(m) is int and m in actions for m in moves):
+        raise ValueError("a game's moves are no list of actions")
+    if {row["black"], row["white"]} != {terms.first, terms.second}:
+        raise ValueError(f"a game of {row['black']!r} and {row['white']!r} is in another's match")
+    score = row["score"]
+    if not isinstance(score, int | float) or not math.isfinite(score):
+        raise ValueError(f"a game's score is {score!r}")
+    if row["gave_up"] not in (-1, 0, 1):
+        raise ValueError(f"a game was given up by colour {row['gave_up']!r}")
+    return GameRecord(rules=terms.rules, moves=tuple(moves), truncated=truncated, **row)

@@ -56,16 +56,16 @@ def recount_sgf(path: Path, record: GameRecord) -> tuple[float, bool]:
     """GNU Go's score of the game in a file, from Black's side, and whether it sees a seki.
 
     Args:
-        path: the file, without spaces.
+        path: the file.
         record: tells the rules.
 
     Raises:
         EngineError: GNU Go is not installed, or does not count the game.
     """
     try:
-        process = GtpProcess(gnugo_command(1, record.rules))
+        # Not by `loadsgf`, which ends a path at a space.
+        process = GtpProcess((*gnugo_command(1, record.rules), "--infile", str(path)))
         try:
-            process.send(f"loadsgf {path}", _TIMEOUT)
             text = process.send("final_score", _TIMEOUT)
             seki = process.send("final_status_list seki", _TIMEOUT) != ""
         finally:

@@ -20,7 +20,9 @@ COLOURS = {"b": BLACK, "w": WHITE}
 NAMES = {BLACK: "Black", WHITE: "White"}
 
 
-def read_sgf(data: bytes | str | Path, rules: Rules | None = None) -> Game:
+def read_sgf(
+    data: bytes | str | Path, rules: Rules | None = None, *, like: Rules | None = None
+) -> Game:
     """The main line of a game; `Game.at` gives its position at any move.
 
     Args:
@@ -28,6 +30,7 @@ def read_sgf(data: bytes | str | Path, rules: Rules | None = None) -> Game:
         rules: to play it by. None: the board's side and komi that the file names, otherwise
             Tromp-Taylor. Other rules allow moves that these do not: a repeated position may need
             ``superko="simple"``.
+        like: without `rules`, those whose superko and suicide hold on the file's board.
 
     Raises:
         ValueError: this is no SGF of a game of Go, or a move in it is illegal; the message says
@@ -44,7 +47,7 @@ def read_sgf(data: bytes | str | Path, rules: Rules | None = None) -> Game:
         raise ValueError(f"an SGF is bytes, text or a Path, got {type(data).__name__}")
     try:
         tree = sgf.Sgf_game.from_bytes(data)
-        return _game_of(tree, rules)
+        return _game_of(tree, rules, like)
     except (ValueError, KeyError) as error:
         raise ValueError(f"{where}not a game that can be read from SGF: {error}") from None
 
@@ -62,14 +65,15 @@ def _value(node: Any, name: str, right: str) -> Any:
         raise ValueError(f"{name}[{raw}] should be {right}") from None
 
 
-def _game_of(tree: Any, rules: Rules | None) -> Game:
+def _game_of(tree: Any, rules: Rules | None, like: Rules | None) -> Game:
     root, size = tree.get_root(), tree.get_size()
     if root.has_property("GM") and (game := _value(root, "GM", "1 for Go")) != 1:
         raise ValueError(f"its game is number {game} of SGF, and Go is 1")
     if rules is None:
         # A komi is optional; files without one are mostly games without one.
         komi = _value(root, "KM", "a number of points") if root.has_property("KM") else 0.0
-        rules = Rules(size=size, komi=komi)
+        usual = like or Rules()
+        rules = Rules(size=size, komi=komi, superko=usual.superko, suicide=usual.suicide)
     if rules.size != size:
         raise ValueError(f"its board has side {size}, the rules say {rules.size}")
     points_of = f"points of a board of side {size}, such as aa"
@@ -86,6 +90,8 @@ def _game_of(tree: Any, rules: Rules | None) -> Game:
     for number, node in enumerate(tree.get_main_sequence()):
         if node.has_setup_stones() and number > 0:
             raise ValueError(f"stones are set up after move {len(moves)}, not by moves")
+        if node.has_property("B") and node.has_property("W"):
+            raise ValueError(f"a node holds moves of both colours, after move {len(moves)}")
         for name in ("B", "W"):
             if node.has_property(name):
                 _value(node, name, f"one of the {points_of}, or empty for a pass")

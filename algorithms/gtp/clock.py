@@ -54,6 +54,10 @@ class Clock:
             seconds: of main time, or of the period.
             count: 0 in main time, otherwise the moves, or on KGS the periods, that are left.
         """
+        # The first that is heard of a clock; without one some send zeros.
+        if self.settings.kind == "none" and seconds > 0:
+            kind: Literal["absolute", "canadian"] = "canadian" if count else "absolute"
+            self.settings = TimeSettings(kind, 0, seconds if count else 0, count)
         if count == 0:
             self.main = seconds
             self.period, self.count = self.settings.period, self.settings.count

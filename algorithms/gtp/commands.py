@@ -174,7 +174,7 @@ def _loadsgf(session: Session, words: Words) -> str:
         # A device could be read for ever.
         if not path.is_file() or path.stat().st_size > _LARGEST_SGF:
             raise GtpError(f"cannot load file: {quote(words[0])} is no file of an SGF's size")
-        game = read_sgf(path)
+        game = read_sgf(path, like=session.rules)
         position = position_of(game, session.rules, None if before is None else before - 1)
     except (OSError, ValueError, RecursionError, DependencyNotInstalled) as error:
         raise GtpError(f"cannot load file: {error}") from None

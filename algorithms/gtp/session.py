@@ -20,7 +20,7 @@ from algorithms.gtp.protocol import (
     quote,
     read_colour,
 )
-from algorithms.gtp.thinking import Effort, make_thinker
+from algorithms.gtp.thinking import Effort, Resigned, make_thinker
 from baselines.agent import Agent
 from baselines.engine_process import EngineError
 from goenv import BLACK, WHITE, Rules
@@ -171,7 +171,10 @@ class Session:
         """Find a move and, if `playing`, play it; its name."""
         began = time.monotonic()
         batch = self.position.batch_for(colour)
-        action = self._thinker.move(batch, self._rng, self._limits(colour), watch)
+        try:
+            action = self._thinker.move(batch, self._rng, self._limits(colour), watch)
+        except Resigned:
+            return "resign"
         if playing:
             self.position = self.position.play(colour, action)
             self.clocks[colour].spend(time.monotonic() - began)

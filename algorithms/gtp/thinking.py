@@ -13,7 +13,7 @@ from algorithms.gtp.protocol import GtpError
 from algorithms.players import PolicyAgent, SearchAgent
 from algorithms.search import Search, SearchConfig
 from algorithms.search.trees import tree_bytes
-from baselines.agent import Agent, distribution
+from baselines.agent import RESIGNATION, Agent, distribution
 from goenv import GoBatch
 
 # Memory that the tree of a search without end may take.
@@ -66,6 +66,10 @@ class Finding:
 Watch = Callable[[], bool]  # called again and again; whether to stop
 
 
+class Resigned(Exception):
+    """The agent gives the game up."""
+
+
 class Thinker:
     """An agent that says its move and nothing more: scripted players, engines.
 
@@ -86,8 +90,18 @@ class Thinker:
             rng: source of chance.
             effort: how long it may think, if it can tell.
             watch: told between simulations.
+
+        Raises:
+            Resigned: it gives the game up.
+            GtpError: it is an engine that failed; the game stays as it is.
         """
-        return int(self.agent.act(batch, rng)[0])
+        action = int(self.agent.act(batch, rng)[0])
+        lost: dict[int, str] = dict(getattr(self.agent, "given_up", {}))
+        if 0 in lost:  # in environments it would pass
+            if lost[0] == RESIGNATION:
+                raise Resigned
+            raise GtpError(f"{self.agent.name} failed: {lost[0]}")
+        return action
 
     def check(self) -> None:
         """Raises GtpError if there is nothing that `study` could find."""

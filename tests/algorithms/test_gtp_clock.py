@@ -47,6 +47,17 @@ def test_a_new_game_winds_the_clocks_up():
     assert engine.session.clocks[BLACK].main == 60
 
 
+def test_time_left_is_heeded_where_nothing_was_said_of_clocks():
+    clock = Clock(TimeSettings())
+    clock.set_left(0, 0)  # as some send it without a clock
+    assert clock.allowance(9, 0) is None
+    clock.set_left(72.9, 0)
+    assert clock.allowance(9, 0) == Clock(TimeSettings("absolute", 72.9)).allowance(9, 0)
+    clock = Clock(TimeSettings())
+    clock.set_left(20, 5)
+    assert clock.allowance(9, 0) == pytest.approx(0.95 * 4 - 0.1)
+
+
 def test_what_a_move_may_take():
     size = 9
     assert Clock(TimeSettings()).allowance(size, 0) is None

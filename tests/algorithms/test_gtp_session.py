@@ -349,6 +349,36 @@ def test_loadsgf(stored):
         assert len(engine.session.position.moves) == moves, number
 
 
+def test_loadsgf_by_the_rules_of_the_session(stored):
+    """A suicide of one stone repeats the board, which only situational superko allows."""
+    (stored / "suicide.sgf").write_text("(;GM[1]SZ[5];B[cc];W[ad];B[cd];W[be];B[ae])")
+    engine = Engine(size=5)
+    assert "suicide" in engine.refused(f"loadsgf {stored}/suicide.sgf")
+    engine('kata-set-rules {"ko": "SITUATIONAL", "suicide": true}')
+    engine(f"loadsgf {stored}/suicide.sgf")
+    assert len(engine.session.position.moves) == 5
+
+
+def test_an_engine_that_gives_up_neither_plays_nor_passes():
+    class Fails:
+        name, given_up = "failing", {}
+
+        def act(self, batch, rng):
+            return np.full(len(batch), batch.num_actions - 1)
+
+    agent = Fails()
+    engine = Engine(agent, size=5)
+    engine("play b C3")
+    agent.given_up = {0: "illegal move"}
+    assert "failing failed: illegal move" in engine.refused("genmove w")
+    agent.given_up = {0: "resignation"}
+    before = len(engine.session.position.moves)
+    assert engine("genmove w") == "resign"
+    assert len(engine.session.position.moves) == before
+    agent.given_up = {}
+    assert engine("genmove w") == "pass"
+
+
 def test_loadsgf_with_stones(stored):
     engine = Engine()
     (stored / "handicap.sgf").write_text("(;SZ[9]HA[2]AB[gc][cg];W[ee];B[ef])")

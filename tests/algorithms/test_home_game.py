@@ -39,6 +39,11 @@ def test_what_is_said_goes_before_what_was_learned(run):
     assert choose_game(["random"], {}, usual) == usual
     with pytest.raises(ConfigError, match="az:7 on 7x7, az:5 on 5x5: say --size"):
         choose_game(["az:7", "az:5"], {})
+    # az:3 has learned another game on the same board.
+    with pytest.raises(ConfigError, match=r"komi: the agents learned other games, .* say which"):
+        choose_game(["az:3", str(run)], {})
+    same = {"komi": 8.5, "superko": "simple", "max_moves": 24}
+    assert choose_game([str(run), "az:3"], same) == GameConfig(size=3, **same)
 
 
 def test_a_match_and_an_exploiter_play_the_game_that_was_learned(gozoo, run, tmp_path):

@@ -197,8 +197,13 @@ def test_a_damaged_file(path):
 
 
 @pytest.mark.parametrize(
-    "change", ["moves = 'x'", "score = 'high', moves = 3", "match = 1, moves = '{}'"]
-)
+    "change",
+    [
+        "moves = 'x'", "moves = '3'", "moves = '[999]'", "moves = '[-1]'", "moves = '[true]'",
+        "moves = '{\"a\": 1}'", "score = 'high'", "score = 9e999", "gave_up = 2",
+        "black = 'three'", "black = 'two'", "match = 1, moves = '{}'",
+    ],
+)  # fmt: skip
 def test_rows_that_make_no_sense(path, change):
     with GameStore(path) as store:
         store.add(TERMS, [record()])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import replace
 
 import numpy as np
@@ -50,11 +51,13 @@ def test_scores_are_its_own():
 
 
 @installed
-def test_a_recount_finds_what_is_wrong():
+def test_a_recount_finds_what_is_wrong(tmp_path, monkeypatch):
     """Two walls: Black has the left 15 points of 5x5, White the right 10."""
     walls = (2, 3, 7, 8, 12, 13, 17, 18, 22, 23, 25, 25)
     game = GameRecord("a", "b", Rules(5, komi=0.5), walls, 0, 0, 4.5, False)
     assert [(found.score, found.agrees) for found in recount([game])] == [(4.5, True)]
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "with spaces"))
+    (tmp_path / "with spaces").mkdir()
     wrong = replace(game, score=-0.5)
     assert [(found.score, found.agrees) for found in recount([wrong])] == [(4.5, False)]
     left_out = [replace(game, truncated=True), replace(game, gave_up=1, reason="crash")]

@@ -137,6 +137,7 @@ def test_a_file_at_any_move(tmp_path):
         ("(;SZ[9]KM[3.75])", "komi must be a multiple of 0.5"),
         ("(;SZ[9];B[aa];W[aa])", "move 2, A9, is illegal: the point is occupied"),
         ("(;SZ[9];B[aa];B[bb])", "move 2 is Black's, who is not on turn"),
+        ("(;SZ[9];B[aa];W[bb]B[cc])", "a node holds moves of both colours, after move 1"),
         ("(;SZ[9];B[aa];AW[bb])", "stones are set up after move 1"),
         ("(;SZ[9];B[aa];W[zz])", "not a game that can be read from SGF"),
         ("(;SZ[2]AB[aa][ab]AW[ba][bb])", "chain without liberties"),
@@ -154,6 +155,8 @@ def test_files_that_are_refused(text, message, tmp_path):
 def test_other_rules_than_the_file_s():
     text = "(;SZ[3];B[aa];W[ba];B[bb];W[ab];B[ca];W[aa];B[ac])"
     assert read_sgf(text, Rules(3, superko="simple")).rules.superko == "simple"
+    like = read_sgf(text, like=Rules(9, komi=7, superko="simple", suicide=False)).rules
+    assert (like.size, like.komi, like.superko, like.suicide) == (3, 0, "simple", False)
     with pytest.raises(ValueError, match="its board has side 3, the rules say 9"):
         read_sgf(text, Rules(9))
     with pytest.raises(ValueError, match="an SGF is bytes, text or a Path, got int"):
