@@ -48,11 +48,11 @@ def test_what_is_said_goes_before_what_was_learned(run):
 
 def test_a_match_and_an_exploiter_play_the_game_that_was_learned(gozoo, run, tmp_path):
     answer = gozoo("match", run, "random", "--games", 2)
-    assert "3x3, komi 0.5" in answer.out
+    assert "3x3, komi 0.5" in " ".join(answer.out.split())
     answer = gozoo(
         "exploit", run, "--budget", "env_steps=50", "--games", 2, "--runs", tmp_path,
         "--superko", "simple", "--max-moves", 24, "--name", "mine",
     )  # fmt: skip
-    assert "3x3, komi 0.5" in answer.out, answer.error
+    assert "3x3, komi 0.5" in " ".join(answer.out.split()), answer.error
     stored = home_game(str(tmp_path / "mine"))
     assert stored == GameConfig(size=3, komi=0.5, superko="simple", max_moves=24)
