@@ -230,7 +230,7 @@ def test_a_match_of_engines(gozoo):
     answer = gozoo("match", "random", f"{engine} --do words --at 2", *fixed)
     assert answer.code == 0, answer.error
     assert "forfeited 4 of 4 games: 4 by nonsense" in even(answer.out)
-    assert "4, the last a nonsense on 3x3, move" in even(answer.out)
+    assert "4, the last: nonsense on 3x3, move" in even(answer.out)
     assert "'what a fine day'" in even(answer.out)
     answer = gozoo("match", "random", f"{engine} --do resign --at 2", *fixed)
     assert "resigned 4 of 4 games" in even(answer.out)

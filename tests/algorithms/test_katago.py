@@ -181,7 +181,7 @@ def test_a_match_tells_of_its_faults(monkeypatch, tmp_path, gozoo):
     player = f"katago-net:{config}?model={network}&simulations=2"
     answer = gozoo("match", player, "random", "--size", 5, "--games", 2)
     assert answer.code == 0, answer.error
-    assert f"faults of {player}: 1, the last a crash" in "".join(answer.out.split("\n"))
+    assert f"faults of {player}: 1, the last: crash" in "".join(answer.out.split("\n"))
 
 
 WRONG = {
