@@ -83,3 +83,20 @@ class FakeTime:
     def __call__(self):
         self.now += 0.01
         return self.now
+
+
+# A ko on 5x5: White has just taken at B3, so Black may not take back at C3.
+KO = ["b B4", "w C4", "b A3", "w D3", "b B2", "w C2", "b C3", "w B3"]
+
+
+def played(moves, **options):
+    engine = Engine(**{"size": 5, **options})
+    for move in moves:
+        engine(f"play {move}")
+    return engine
+
+
+def board(engine):
+    """The rows of the board without coordinates, the top one first."""
+    return [line[2:].replace("(", " ").replace(")", " ").split()[:-1]
+            for line in engine("showboard").splitlines()[1:-2]]  # fmt: skip

@@ -6,30 +6,11 @@ import json
 
 import numpy as np
 import pytest
-from gtp_helpers import Engine, Wire
+from gtp_helpers import KO, Engine, Wire, board, played
 
 from algorithms.gtp.protocol import answer, parse
 from baselines.reference import ReferenceGame
-from goenv import BLACK, WHITE, Rules
-from goenv.game import Game
-from goenv.sgf import write_sgf
-
-# A ko on 5x5: White has just taken at B3, so Black may not take back at C3.
-KO = ["b B4", "w C4", "b A3", "w D3", "b B2", "w C2", "b C3", "w B3"]
-
-
-def played(moves, **options):
-    engine = Engine(**{"size": 5, **options})
-    for move in moves:
-        engine(f"play {move}")
-    return engine
-
-
-def board(engine):
-    """The rows of the board without coordinates, the top one first."""
-    return [line[2:].replace("(", " ").replace(")", " ").split()[:-1]
-            for line in engine("showboard").splitlines()[1:-2]]  # fmt: skip
-
+from goenv import BLACK, WHITE
 
 # Lines and answers
 
@@ -326,37 +307,7 @@ def test_rules_as_katago_writes_them():
     assert "illegal" in engine.refused('kata-set-rules {"suicide": false}')
 
 
-# Files
-
-
-@pytest.fixture
-def stored(tmp_path):
-    game = Game(Rules(5, komi=3.5)).play("C3", "C4", "D4", "pass")
-    (tmp_path / "game.sgf").write_bytes(write_sgf(game))
-    return tmp_path
-
-
-def test_loadsgf(stored):
-    engine = Engine(size=9)
-    engine(f"loadsgf {stored}/game.sgf")
-    assert (engine.session.size, engine.session.rules.komi) == (5, 3.5)
-    assert engine.session.position.to_play == BLACK
-    assert sum(row.count("X") for row in board(engine)) == 2
-    engine("undo")
-    assert engine.session.position.to_play == WHITE
-    for number, moves in ((1, 0), (3, 2), (4, 3), (5, 4), (999, 4)):
-        engine(f"loadsgf {stored}/game.sgf {number}")
-        assert len(engine.session.position.moves) == moves, number
-
-
-def test_loadsgf_by_the_rules_of_the_session(stored):
-    """A suicide of one stone repeats the board, which only situational superko allows."""
-    (stored / "suicide.sgf").write_text("(;GM[1]SZ[5];B[cc];W[ad];B[cd];W[be];B[ae])")
-    engine = Engine(size=5)
-    assert "suicide" in engine.refused(f"loadsgf {stored}/suicide.sgf")
-    engine('kata-set-rules {"ko": "SITUATIONAL", "suicide": true}')
-    engine(f"loadsgf {stored}/suicide.sgf")
-    assert len(engine.session.position.moves) == 5
+# Failures
 
 
 def test_an_engine_that_gives_up_neither_plays_nor_passes():
@@ -377,27 +328,6 @@ def test_an_engine_that_gives_up_neither_plays_nor_passes():
     assert len(engine.session.position.moves) == before
     agent.given_up = {}
     assert engine("genmove w") == "pass"
-
-
-def test_loadsgf_with_stones(stored):
-    engine = Engine()
-    (stored / "handicap.sgf").write_text("(;SZ[9]HA[2]AB[gc][cg];W[ee];B[ef])")
-    engine(f"loadsgf {stored}/handicap.sgf 2")
-    assert (engine.session.position.stones == BLACK).sum() == 2
-    assert engine.session.position.to_play == BLACK
-    assert engine("final_score") != ""
-
-
-def test_files_that_cannot_be_loaded(stored):
-    engine = played(KO)
-    (stored / "nonsense.sgf").write_text("(;GM[1]SZ[9];B[zz])")
-    (stored / "empty.sgf").write_text("")
-    (stored / "deep.sgf").write_text("(;" * 20_000)
-    for name in ("none.sgf", "nonsense.sgf", "empty.sgf", "deep.sgf", ""):
-        assert engine.refused(f"loadsgf {stored}/{name}").startswith("cannot load file")
-    assert engine.refused("loadsgf /dev/zero").startswith("cannot load file")
-    for words in ("", f"{stored}/game.sgf 0", f"{stored}/game.sgf x", f"{stored}/game.sgf 1 2"):
-        assert engine.refused(f"loadsgf {words}").startswith("syntax error")
 
 
 def test_faults_of_ours_are_told_to_the_controller(capsys, monkeypatch):
