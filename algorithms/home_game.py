@@ -57,15 +57,12 @@ def choose_game(
     """
     said = {name: value for name, value in given.items() if value is not None}
     homes = {text: home for text in agents if (home := home_game(text)) is not None}
-    if "size" not in said and len({home.size for home in homes.values()}) > 1:
-        learned = ", ".join(f"{text} on {home.size}x{home.size}" for text, home in homes.items())
-        raise ConfigError(f"the agents learned on different boards, {learned}: say --size")
-    base = usual or GameConfig()
     there = {text: h for text, h in homes.items() if said.get("size", h.size) == h.size}
     for name in GameConfig.model_fields:
         values = {text: getattr(home, name) for text, home in there.items()}
         if name not in said and len(set(values.values())) > 1:
-            listed = ", ".join(f"{text} with {value}" for text, value in values.items())
-            raise ConfigError(f"{name}: the agents learned other games, {listed}: say which")
-    base = next(iter(there.values()), base)
+            listed = ", ".join(f"{value} ({text})" for text, value in values.items())
+            option = f"--{name.replace('_', '-')}"
+            raise ConfigError(f"the agents learned different games, {name} {listed}: say {option}")
+    base = next(iter(there.values()), usual or GameConfig())
     return validate(GameConfig, {**base.model_dump(), **said}, "the game")

@@ -37,10 +37,12 @@ def test_what_is_said_goes_before_what_was_learned(run):
     assert choose_game(["az:7", str(run)], {"size": 3}) == GameConfig(size=3, komi=0.5)
     usual = GameConfig(size=9, komi=7.5)
     assert choose_game(["random"], {}, usual) == usual
-    with pytest.raises(ConfigError, match="az:7 on 7x7, az:5 on 5x5: say --size"):
+    with pytest.raises(ConfigError, match=r"size 7 \(az:7\), 5 \(az:5\): say --size"):
         choose_game(["az:7", "az:5"], {})
     # az:3 has learned another game on the same board.
-    with pytest.raises(ConfigError, match=r"komi: the agents learned other games, .* say which"):
+    with pytest.raises(
+        ConfigError, match=r"different games, komi 8.5 \(az:3\), 0.5 .*: say --komi"
+    ):
         choose_game(["az:3", str(run)], {})
     same = {"komi": 8.5, "superko": "simple", "max_moves": 24}
     assert choose_game([str(run), "az:3"], same) == GameConfig(size=3, **same)
