@@ -104,6 +104,9 @@ def compare(
     resume: Annotated[
         bool, typer.Option("--resume", help="go on with a stopped comparison, or report it anew")
     ] = False,
+    learners: Annotated[
+        str | None, typer.Option(metavar="NAME,NAME", help="only these; default all of the file")
+    ] = None,
     runs: RunsFolder = Path("runs"),
 ) -> None:
     """Train every learner with every seed on one budget, let all meet all, write a report.
@@ -115,6 +118,8 @@ def compare(
     from algorithms.display import Display
 
     settings = load_config(CompareConfig, config, overrides or ())
+    if learners is not None:
+        settings = settings.only([name.strip() for name in learners.split(",")])
     stop = Stop()
     with Display(console) as display:
         report = run_comparison(settings, runs / settings.name, resume, display, stop)

@@ -214,6 +214,23 @@ class CompareConfig(_Frozen):
                 )
         return self
 
+    def only(self, names: Sequence[str]) -> CompareConfig:
+        """The same comparison between some of the learners.
+
+        Raises:
+            ConfigError: a name is not that of a learner.
+        """
+        unknown = [name for name in names if name not in self.learners]
+        if unknown or not names:
+            raise ConfigError(
+                f"no learner is called {unknown[0] if unknown else ''!r}; there are "
+                f"{', '.join(self.learners)}"
+            )
+        matches = tuple(match for match in self.judge.matches if match.learner in names)
+        learners = {name: own for name, own in self.learners.items() if name in names}
+        judge = self.judge.model_copy(update={"matches": matches})
+        return self.model_copy(update={"learners": learners, "judge": judge})
+
     def runs(self) -> list[TrainConfig]:
         """The configuration of each run, seed by seed."""
         return [

@@ -46,6 +46,18 @@ def load_text(tmp_path, text, overrides=(), kind: type[BaseModel] | None = None)
 # What is right
 
 
+def test_some_learners_of_a_comparison(tmp_path):
+    match = "judge.matches=[{learner: az, opponent: random}]"
+    config = load_text(tmp_path, COMPARE, [match], CompareConfig)
+    assert config.only(["reinforce", "az"]) == config
+    alone = config.only(["reinforce"])
+    assert [run.name for run in alone.runs()] == ["reinforce-seed0", "reinforce-seed1"]
+    assert alone.judge.matches == ()
+    assert load_text(tmp_path, dump_config(alone), kind=CompareConfig) == alone
+    with pytest.raises(ConfigError, match=r"no learner is called 'nfsp'; there are az, reinforce"):
+        config.only(["az", "nfsp"])
+
+
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_the_presets_load(path):
     data = yaml.safe_load(path.read_text())
