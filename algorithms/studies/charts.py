@@ -17,6 +17,8 @@ from algorithms.studies.study import Estimate
 
 Series = Mapping[str, tuple[Sequence[float], Sequence[Estimate]]]
 """By name: x, and the estimate at each x."""
+THIRDS = ("early", "middle", "late")
+"""Of a game."""
 
 
 def line_chart(
@@ -54,6 +56,13 @@ def of_rates(axes: Axes) -> None:
     """For `on_axes`: win rates from 0 to 1, with a thin line where both win as often."""
     axes.set_ylim(-0.02, 1.02)
     mark(axes, 0.5)
+
+
+def of_thirds(axes: Axes) -> None:
+    """For `on_axes`: squared errors by `THIRDS` of a game, with a line where nothing is known."""
+    mark(axes, 0.25)
+    axes.set_ylim(0, max(0.3, axes.get_ylim()[1]))
+    axes.set_xticks([1, 2, 3], list(THIRDS))
 
 
 def mark(axes: Axes, level: float) -> None:

@@ -16,6 +16,7 @@ NAMES = (
     "search-improves",
     "soft-or-hard",
     "search-hurts",
+    "unsound-values",
     "same-budget",
 )
 """Parents come before their children. A study's module has its name, with underscores."""

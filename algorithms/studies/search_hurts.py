@@ -39,7 +39,6 @@ from baselines.arena import play_games
 from baselines.openings import make_openings
 from goenv import GoBatch, Rules
 
-THIRDS = ("early", "middle", "late")
 MEASURES = ("length", "conceded")
 NONE, SOME, ALL = 0.0, 0.1, 1.0  # shares of games played out that the hypotheses name
 _LEARNED = 16  # simulations of the searches that are learned from
@@ -147,10 +146,10 @@ def value_errors(model: Model, rules: Rules, referee: str, games: int) -> dict[s
         errors[running, ply] = ((values - outcome) / 2) ** 2
         moves = [record.moves[min(ply, len(record.moves) - 1)] for record in records]
         batch.step(np.array(moves))
-    found: dict[str, list[float]] = {name: [] for name in THIRDS}
+    found: dict[str, list[float]] = {name: [] for name in charts.THIRDS}
     for row, record in zip(errors, records, strict=True):
         own = row[record.opening_moves : len(record.moves)]
-        for name, third in zip(THIRDS, np.array_split(own, 3), strict=True):
+        for name, third in zip(charts.THIRDS, np.array_split(own, 3), strict=True):
             if len(third):
                 found[name].append(float(third.mean()))
     return {f"{name}_error": float(np.mean(each)) for name, each in found.items()}
@@ -191,7 +190,7 @@ def analyse(rows: Rows, config: HurtsConfig) -> Findings:
             [1.0, 2.0, 3.0],
             [
                 mean_of(rows.where(played_out=share, simulations=0).column(f"{third}_error"))
-                for third in THIRDS
+                for third in charts.THIRDS
             ],
         )
         for share in config.played_out
@@ -208,7 +207,7 @@ def analyse(rows: Rows, config: HurtsConfig) -> Findings:
             "value-errors", f"Mean squared error of the win probability in games of "
             f"{config.referee}; knowing nothing is worth 0.25.",
             charts.line_chart(by_third, "third of the game", "squared error",
-                              on_axes=_mark_ignorance),
+                              on_axes=charts.of_thirds),
             charts.rows_of(by_third, "third", "error"),
         ),
         Picture(
@@ -225,7 +224,7 @@ def analyse(rows: Rows, config: HurtsConfig) -> Findings:
         sheet.append({
             "played out": f"{share:.0%}", f"search over raw, {_LEARNED} simulations": rate.value,
             "low": rate.low, "high": rate.high,
-            **{f"{third} error": mine.column(f"{third}_error").mean() for third in THIRDS},
+            **{f"{third} error": mine.column(f"{third}_error").mean() for third in charts.THIRDS},
             "moves of a training game": mine.column("length").mean(),
             "resigned": mine.column("conceded").mean(),
             "moves played": mine.column("moves").mean(),
@@ -247,12 +246,6 @@ def _lines(config: HurtsConfig, counts: list[int], rates: Any) -> charts.Series:
         )
         for share in config.played_out
     }
-
-
-def _mark_ignorance(axes: Any) -> None:
-    charts.mark(axes, 0.25)
-    axes.set_ylim(0, max(0.3, axes.get_ylim()[1]))
-    axes.set_xticks([1, 2, 3], list(THIRDS))
 
 
 STUDY = Study(

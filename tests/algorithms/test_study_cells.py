@@ -18,10 +18,11 @@ from algorithms.networks import NetworkConfig
 from algorithms.registry import make_agent
 from algorithms.run import Snapshot, list_snapshots
 from algorithms.search import Search, SearchConfig
+from algorithms.studies.charts import THIRDS
 from algorithms.studies.distil import cross_entropy, distil
 from algorithms.studies.estimates import mean_of, win_rate_gain, win_rate_of
 from algorithms.studies.games import log_policy, play, values_of
-from algorithms.studies.search_hurts import THIRDS, value_errors
+from algorithms.studies.search_hurts import value_errors
 from algorithms.studies.search_improves import doublings_saved, worst_step
 from algorithms.studies.soft_or_hard import entropies
 from algorithms.studies.study import CellFolder, Stopped
