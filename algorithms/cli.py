@@ -114,7 +114,8 @@ def compare(
     The result is RUNS/NAME/report/index.html. Ctrl-C stops cleanly; `--resume` goes on.
     """
     from algorithms.compare import run_comparison
-    from algorithms.config import CompareConfig, load_config
+    from algorithms.compare_config import CompareConfig
+    from algorithms.config import load_config
     from algorithms.display import Display
 
     settings = load_config(CompareConfig, config, overrides or ())

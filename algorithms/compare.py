@@ -20,13 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from algorithms import workers
-from algorithms.config import (
-    CompareConfig,
-    ConfigError,
-    TrainConfig,
-    claim_folder,
-    validate,
-)
+from algorithms.compare_config import CompareConfig
+from algorithms.config import ConfigError, TrainConfig, claim_folder, validate
 from algorithms.display import Display, describe
 from algorithms.exactness import (
     PlayerJudged,

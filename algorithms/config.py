@@ -16,7 +16,7 @@ from algorithms.budget import Budget
 from algorithms.expert_games import DataConfig, ExpertGames
 from algorithms.learner import Learner, LearnerConfig, Starts
 from algorithms.learners import LEARNERS
-from algorithms.registry import AgentError, is_league
+from algorithms.registry import AgentError
 from goenv import Rules
 
 if TYPE_CHECKING:
@@ -35,11 +35,13 @@ class ConfigError(ValueError):
     """A configuration that cannot be used; the message says where and what would be right."""
 
 
-class _Frozen(BaseModel):
+class Frozen(BaseModel):
+    """A group of settings: every key is known, no number is infinite."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class GameConfig(_Frozen):
+class GameConfig(Frozen):
     """The game: `goenv.Rules`, field by field."""
 
     size: int = 5
@@ -79,7 +81,7 @@ def make_learner(
         raise ConfigError(f"learner.{error}") from None
 
 
-class CheckpointConfig(_Frozen):
+class CheckpointConfig(Frozen):
     """When a run stores what it has."""
 
     snapshots: int = Field(
@@ -88,7 +90,7 @@ class CheckpointConfig(_Frozen):
     seconds: float = Field(30, gt=0, description="a checkpoint to resume from, this often")
 
 
-class TrainConfig(_Frozen):
+class TrainConfig(Frozen):
     """One run: a learner, a game, a budget and a seed. It alone repeats the run."""
 
     name: str = Field(pattern=NAME, description="the run is stored in runs/NAME")
@@ -107,7 +109,7 @@ class TrainConfig(_Frozen):
 
     @model_validator(mode="after")
     def _data_where_needed(self) -> TrainConfig:
-        _check_data(self.learner, self.data)
+        check_data(self.learner, self.data)
         if self.data is not None and not self.learner.needs_data:
             raise ValueError(f"data: {self.learner.algorithm} does not learn from games of others")
         return self
@@ -118,134 +120,14 @@ class TrainConfig(_Frozen):
         return self
 
 
-def _check_data(learner: LearnerConfig, data: DataConfig | None) -> None:
+def check_data(learner: LearnerConfig, data: DataConfig | None) -> None:
+    """See that a learner that needs games of others has some.
+
+    Raises:
+        ValueError: it has none.
+    """
     if learner.needs_data and data is None:
         raise ValueError(f"{learner.algorithm} learns from games of others: set data.sgf_dir")
-
-
-def _check_even(games: int) -> None:
-    if games % 2:
-        raise ValueError(f"games must be even, so that colours alternate; got {games}")
-
-
-class MatchConfig(_Frozen):
-    """A longer match of every final agent of a learner against one opponent."""
-
-    learner: str
-    opponent: str
-    games: int = Field(200, ge=2, description="even: both colours")
-
-    @model_validator(mode="after")
-    def _valid(self) -> MatchConfig:
-        _check_even(self.games)
-        return self
-
-
-class JudgeConfig(_Frozen):
-    """How players are compared."""
-
-    anchors: tuple[str, ...] = Field(
-        ("random",), description="agents that do not learn, or leagues of such"
-    )
-    anchor: str = Field("random", description="whose rating is zero")
-    games: int = Field(20, ge=2, description="games between two players; even: both colours")
-    opening_moves: int = Field(2, ge=0, description="random moves that open each pair of games")
-    snapshots: int = Field(3, ge=1, description="snapshots of each run that play, with the last")
-    untrained: bool = Field(
-        True, description="whether the networks before training play too: curves begin there"
-    )
-    group_size: int = Field(
-        8, ge=1, description="players whose games go side by side; fewer need less memory"
-    )
-    raw_policies: bool = Field(
-        True, description="whether final networks that play with search also play without"
-    )
-    matches: tuple[MatchConfig, ...] = Field((), description="extra matches of the final agents")
-    seed: int = Field(0, ge=0)
-    bootstrap: int = Field(
-        1000, ge=10, description="draws behind each interval, with openings and seeds drawn anew"
-    )
-
-    @model_validator(mode="after")
-    def _valid(self) -> JudgeConfig:
-        _check_even(self.games)
-        if len(set(self.anchors)) != len(self.anchors):
-            raise ValueError(f"anchors must differ, got {self.anchors}")
-        if self.anchor not in self.anchors and not any(map(is_league, self.anchors)):
-            raise ValueError(f"anchor {self.anchor!r} must be one of anchors {self.anchors}")
-        meetings = [(match.learner, match.opponent) for match in self.matches]
-        if len(set(meetings)) != len(meetings):
-            raise ValueError("matches must differ in learner or opponent")
-        return self
-
-
-class CompareConfig(_Frozen):
-    """A comparison: every learner with every seed, on one game and one budget."""
-
-    name: str = Field(pattern=NAME, description="stored in runs/NAME")
-    game: GameConfig = GameConfig()
-    learners: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")], AnyLearnerConfig] = Field(
-        min_length=1
-    )
-    data: DataConfig | None = Field(
-        None, description="games of others, for the learners that learn from them"
-    )
-    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field((0, 1), min_length=1)
-    budget: Budget
-    checkpoints: CheckpointConfig = CheckpointConfig()
-    judge: JudgeConfig = JudgeConfig()
-    workers: int | None = Field(None, ge=1, description="runs side by side; None: one a core")
-
-    @model_validator(mode="after")
-    def _valid(self) -> CompareConfig:
-        if len(set(self.seeds)) != len(self.seeds):
-            raise ValueError(f"seeds must differ, got {self.seeds}")
-        for name in self.learners:
-            if name in self.judge.anchors:
-                raise ValueError(f"a learner cannot be called {name!r}, like an anchor")
-        for learner in self.learners.values():
-            Starts(learner.start, self.game.rules())
-            _check_data(learner, self.data)
-        for match in self.judge.matches:
-            if match.learner not in self.learners:
-                raise ValueError(
-                    f"judge.matches names the learner {match.learner!r}; there are "
-                    f"{', '.join(self.learners)}"
-                )
-        return self
-
-    def only(self, names: Sequence[str]) -> CompareConfig:
-        """The same comparison between some of the learners.
-
-        Raises:
-            ConfigError: a name is not that of a learner.
-        """
-        unknown = [name for name in names if name not in self.learners]
-        if unknown or not names:
-            raise ConfigError(
-                f"no learner is called {unknown[0] if unknown else ''!r}; there are "
-                f"{', '.join(self.learners)}"
-            )
-        matches = tuple(match for match in self.judge.matches if match.learner in names)
-        learners = {name: own for name, own in self.learners.items() if name in names}
-        judge = self.judge.model_copy(update={"matches": matches})
-        return self.model_copy(update={"learners": learners, "judge": judge})
-
-    def runs(self) -> list[TrainConfig]:
-        """The configuration of each run, seed by seed."""
-        return [
-            TrainConfig(
-                name=f"{name}-seed{seed}",
-                seed=seed,
-                game=self.game,
-                learner=learner,
-                data=self.data if learner.needs_data else None,
-                budget=self.budget,
-                checkpoints=self.checkpoints,
-            )
-            for seed in self.seeds
-            for name, learner in self.learners.items()
-        ]
 
 
 Config = TypeVar("Config", bound=BaseModel)

@@ -13,7 +13,8 @@ import torch
 
 from algorithms import workers
 from algorithms.checkpoint import list_companions
-from algorithms.config import CompareConfig, JudgeConfig, TrainConfig
+from algorithms.compare_config import CompareConfig, JudgeConfig
+from algorithms.config import TrainConfig
 from algorithms.registry import make_agent
 from algorithms.run import list_snapshots
 from baselines.agent import Agent

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from algorithms.config import CompareConfig, validate
+from algorithms.compare_config import CompareConfig
+from algorithms.config import validate
 from algorithms.judging import Player, judge_transitivity, rate
 from algorithms.report import write_report
 from baselines.agent import RandomAgent

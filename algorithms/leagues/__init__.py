@@ -13,7 +13,8 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from algorithms.config import CompareConfig, ConfigError, TrainConfig, load_config, validate
+from algorithms.compare_config import CompareConfig
+from algorithms.config import ConfigError, TrainConfig, load_config, validate
 from algorithms.learner import LearnerConfig
 from algorithms.registry import (
     LEAGUE_PREFIX,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from algorithms.config import CompareConfig
+from algorithms.compare_config import CompareConfig
 from algorithms.judging import RUNS, Player
 from algorithms.report import figures
 from algorithms.report.markup import colour_key, place_figure

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from scipy import stats
 
-from algorithms.config import CompareConfig
+from algorithms.compare_config import CompareConfig
 from algorithms.judging import Player
 from algorithms.report import figures
 from algorithms.report.markup import colour_key, place_figure, table

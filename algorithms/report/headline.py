@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from algorithms.config import CompareConfig
+from algorithms.compare_config import CompareConfig
 from algorithms.judging import Player
 from algorithms.report.standings import Standing, count_results
 from algorithms.report.words import budget_text, percent, plural, signed

@@ -13,7 +13,8 @@ from importlib import resources
 from pathlib import Path
 from string import Template
 
-from algorithms.config import CompareConfig, dump_config
+from algorithms.compare_config import CompareConfig
+from algorithms.config import dump_config
 from algorithms.judging import Player
 from algorithms.report import figures
 from algorithms.report.crossplay import (

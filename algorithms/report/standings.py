@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from algorithms.budget import CURRENCIES
-from algorithms.config import CompareConfig
+from algorithms.compare_config import CompareConfig
 from algorithms.judging import Player
 from baselines.arena import GameRecord
 from baselines.groups import GroupRating

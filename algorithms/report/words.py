@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from algorithms.config import CompareConfig
+from algorithms.compare_config import CompareConfig
 
 CURRENCY_NAMES = {
     "flops": "FLOPs",

@@ -11,7 +11,8 @@ from scipy import stats
 from algorithms import workers
 from algorithms.cli_shared import console
 from algorithms.compare import run_comparison
-from algorithms.config import CompareConfig, validate
+from algorithms.compare_config import CompareConfig
+from algorithms.config import validate
 from algorithms.display import Display
 from algorithms.exactness import can_be_exact
 from algorithms.studies import charts
@@ -42,11 +43,11 @@ class SameBudgetConfig(StudyConfig):
     sizes: tuple[Literal[2, 3], Size] = Field(
         (3, 5), description="a board for exact figures, a larger one"
     )
-    flops: tuple[float, float] = Field((8e10, 2.5e11), description="of each run, by board")
-    seconds: tuple[float, float] = Field((5, 12), description="of each run, by board")
-    seeds: int = Field(3, ge=1, description="runs of each learner")
-    anchors: tuple[str, ...] = Field(("random", "uct:20", "uct:200"), min_length=1)
-    games: int = Field(2, ge=2, multiple_of=2, description="between two players")
+    flops: tuple[float, float] = Field((4e11, 1.5e12), description="of each run, by board")
+    seconds: tuple[float, float] = Field((8, 24), description="of each run, by board")
+    seeds: int = Field(2, ge=1, description="runs of each learner")
+    anchors: tuple[str, ...] = Field(("random", "uct:50", "uct:400"), min_length=1)
+    games: int = Field(4, ge=2, multiple_of=2, description="between two players")
     snapshots: int = Field(2, ge=1, description="of each run that play")
     untrained: bool = Field(False, description="whether networks before training play too")
 
@@ -337,8 +338,7 @@ STUDY = Study(
     presets={
         "quick": SameBudgetConfig(),
         "full": SameBudgetConfig(
-            flops=(3e12, 1e13), seconds=(200, 600), seeds=5, games=10, snapshots=4, untrained=True,
-            anchors=("random", "uct:50", "uct:400"),
+            flops=(3e12, 1e13), seconds=(100, 300), seeds=5, games=10, snapshots=4, untrained=True,
         ),
         "tiny": SameBudgetConfig(
             sizes=(2, 4), flops=(2e7, 2e7), seconds=(0.05, 0.05), seeds=1,

@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from algorithms.config import CompareConfig, dump_config
+from algorithms.compare_config import CompareConfig
+from algorithms.config import dump_config
 from algorithms.judging import (
     RUNS,
     Meeting,

@@ -8,14 +8,8 @@ import pytest
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from algorithms.config import (
-    CompareConfig,
-    ConfigError,
-    TrainConfig,
-    dump_config,
-    load_config,
-    validate,
-)
+from algorithms.compare_config import CompareConfig
+from algorithms.config import ConfigError, TrainConfig, dump_config, load_config, validate
 from algorithms.learners import LEARNERS
 from goenv import Rules
 

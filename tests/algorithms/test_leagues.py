@@ -11,14 +11,8 @@ from rich.console import Console
 
 from algorithms import leagues
 from algorithms.compare import run_comparison
-from algorithms.config import (
-    CompareConfig,
-    ConfigError,
-    TrainConfig,
-    load_config,
-    make_learner,
-    validate,
-)
+from algorithms.compare_config import CompareConfig
+from algorithms.config import ConfigError, TrainConfig, load_config, make_learner, validate
 from algorithms.display import Display
 from algorithms.leagues import (
     expand,

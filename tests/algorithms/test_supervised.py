@@ -10,7 +10,8 @@ import yaml
 
 from algorithms.budget import Budget, Ledger
 from algorithms.checkpoint import load_weights
-from algorithms.config import CompareConfig, TrainConfig, make_learner
+from algorithms.compare_config import CompareConfig
+from algorithms.config import TrainConfig, make_learner
 from algorithms.expert_games import DataConfig, read_expert_games
 from algorithms.labels import DataError
 from algorithms.replay import WHOLE
