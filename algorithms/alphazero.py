@@ -29,7 +29,14 @@ from algorithms.relabel import relabel
 from algorithms.replay import ReplayBuffer, Samples
 from algorithms.search import SearchConfig
 from algorithms.self_play import Episode, SelfPlay, SelfPlayConfig
-from algorithms.training import LossConfig, Trainer, mean_metrics, shares, worker_threads
+from algorithms.training import (
+    LossConfig,
+    Trainer,
+    check_workers,
+    mean_metrics,
+    shares,
+    worker_threads,
+)
 from baselines.agent import Agent
 from goenv import Rules
 
@@ -68,23 +75,18 @@ class AlphaZeroConfig(LearnerConfig):
 
     @model_validator(mode="before")
     @classmethod
-    def _noise_is_for_puct(cls, given: Any) -> Any:
-        """The usual noise belongs to the usual root rule; another one comes without."""
+    def _noise_by_root(cls, given: Any) -> Any:
+        """Training explores: the usual noise is that of PUCT, a Gumbel root has its own."""
         search = given.get("search") if isinstance(given, Mapping) else None
         if isinstance(search, Mapping) and search.get("root", "puct") != "puct":
-            return {**given, "search": {"noise_fraction": 0.0, **search}}
+            gumbel = {"gumbel_scale": 1.0, "value_scale": 0.6} if search["root"] == "gumbel" else {}
+            return {**given, "search": {"noise_fraction": 0.0, **gumbel, **search}}
         return given
 
     @model_validator(mode="after")
     def _work_for_all(self) -> AlphaZeroConfig:
-        for name, count in (
-            ("self_play.games", self.self_play.games),
-            ("batch_size", self.batch_size),
-        ):
-            if count < self.workers:
-                raise ValueError(
-                    f"workers must not be more than {name}, {count}; got {self.workers}"
-                )
+        counts = {"self_play.games": self.self_play.games, "batch_size": self.batch_size}
+        check_workers(self.workers, counts)
         return self
 
     @model_validator(mode="after")

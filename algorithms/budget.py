@@ -9,18 +9,17 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from algorithms.frozen import Frozen
 from goenv import GoBatch, IllegalActionError, Rules
 from goenv.game_loops import play_chosen, play_randomly
 from goenv.illegal import REASONS
 from goenv.legality import legality
 
 
-class Budget(BaseModel):
+class Budget(Frozen):
     """Limits of a run; it stops at the first one reached. At least one must be given."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     flops: float | None = Field(None, gt=0, description="floating-point operations of networks")
     env_steps: int | None = Field(None, gt=0, description="moves played in games, passes included")

@@ -21,10 +21,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
+from algorithms.frozen import Frozen
 from algorithms.model import Model
 from algorithms.networks import NetworkConfig
 from algorithms.players import PlayConfig
@@ -39,10 +40,8 @@ class CheckpointError(ValueError):
     """A file that is no readable checkpoint; the message names it and what is wrong."""
 
 
-class WeightsHeader(BaseModel):
+class WeightsHeader(Frozen):
     """What a weights file says about itself."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     format: int = FORMAT
     algorithm: str

@@ -13,12 +13,12 @@ from algorithms.config import (
     AnyLearnerConfig,
     CheckpointConfig,
     ConfigError,
-    Frozen,
     GameConfig,
     TrainConfig,
     check_data,
 )
 from algorithms.expert_games import DataConfig
+from algorithms.frozen import Frozen
 from algorithms.learner import Starts
 from algorithms.registry import is_league
 

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from algorithms.budget import Budget
 from algorithms.expert_games import DataConfig, ExpertGames
+from algorithms.frozen import Frozen
 from algorithms.learner import Learner, LearnerConfig, Starts
 from algorithms.learners import LEARNERS
 from algorithms.registry import AgentError
@@ -33,12 +34,6 @@ NAME = r"^[A-Za-z0-9_][A-Za-z0-9._-]*$"
 
 class ConfigError(ValueError):
     """A configuration that cannot be used; the message says where and what would be right."""
-
-
-class Frozen(BaseModel):
-    """A group of settings: every key is known, no number is infinite."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class GameConfig(Frozen):

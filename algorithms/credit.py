@@ -10,15 +10,15 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from algorithms.frozen import Frozen
 
 Rung = Literal["winner", "outcome", "constant", "value", "gae", "sequence"]
 
 
-class CreditConfig(BaseModel):
+class CreditConfig(Frozen):
     """How moves are weighed."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     rung: Rung = Field(
         "winner",

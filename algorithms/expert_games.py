@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from algorithms.frozen import Frozen
 from algorithms.labels import DataError, Label, read_labels
 from algorithms.model import observe
 from algorithms.replay import WHOLE, Positions, record_planes
@@ -20,10 +21,8 @@ from goenv.coordinates import action_name
 _SIDE_BY_SIDE = 256  # games replayed at a time
 
 
-class DataConfig(BaseModel):
+class DataConfig(Frozen):
     """Games of others to learn from."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     sgf_dir: Path = Field(description="folder with .sgf files, also in folders below it")
     held_out: float = Field(
@@ -102,7 +101,9 @@ def read_expert_games(config: DataConfig, size: int) -> ExpertGames:
     records: list[_Record] = []
     skipped: Counter[str] = Counter()
     examples: dict[str, str] = {}
-    for path in sorted(config.sgf_dir.rglob("*.sgf")):
+    for path in sorted(config.sgf_dir.rglob("*")):
+        if path.suffix.lower() != ".sgf":
+            continue
         try:
             records.append(_read_record(path, size, config, labels.get(path.stem, {})))
         except Unfit as error:

@@ -7,10 +7,11 @@ from typing import Annotated, Any, ClassVar, Protocol
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 from torch import Tensor, nn
 
 from algorithms.budget import Ledger, MeteredBatch
+from algorithms.frozen import Frozen
 from algorithms.model import Model
 from algorithms.networks import NetworkConfig
 from algorithms.players import PlayConfig
@@ -18,10 +19,8 @@ from baselines.agent import Agent
 from goenv import Rules
 
 
-class StartConfig(BaseModel):
+class StartConfig(Frozen):
     """How training games begin, so that they differ."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     komis: tuple[float, ...] = Field(
         (), description="komi of a training game, drawn from these; empty: that of the game"
@@ -57,10 +56,8 @@ class StartConfig(BaseModel):
         return sizes
 
 
-class OptimiserConfig(BaseModel):
+class OptimiserConfig(Frozen):
     """AdamW with a rate that falls along a cosine as the budget is spent."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     learning_rate: float = Field(2e-3, gt=0, description="at the start")
     final_learning_rate: float = Field(2e-4, ge=0, description="when the budget is spent")
@@ -72,10 +69,8 @@ AgentWeights = dict[str, Annotated[float, Field(gt=0)]]
 """How often agents are met, by their texts."""
 
 
-class LearnerConfig(BaseModel):
+class LearnerConfig(Frozen):
     """What the configurations of all learners have in common."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     needs_data: ClassVar[bool] = False  # games of others; see `algorithms.expert_games`
     # Fields that hold agents with weights, among which leagues may be; see `algorithms.leagues`.
@@ -224,7 +219,7 @@ class Starts:
             number of points is.
 
     Raises:
-        ValueError: a size is larger than that of the rules.
+        ValueError: a size is larger than that of the rules, or has komis and is not played.
     """
 
     def __init__(self, config: StartConfig, rules: Rules):
@@ -232,6 +227,12 @@ class Starts:
         sizes = config.sizes or {rules.size: 1.0}
         if max(sizes) > rules.size:
             raise ValueError(f"start.sizes: the game has size {rules.size}, got {max(sizes)}")
+        unplayed = sorted(set(config.komis_by_size) - set(sizes))
+        if unplayed:
+            raise ValueError(
+                f"start.komis_by_size: no game of size {unplayed[0]} is played; there are "
+                f"{', '.join(map(str, sorted(sizes)))}"
+            )
         self.largest_rules = rules
         total = sum(sizes.values())
         self._shares = np.cumsum([weight / total for weight in sizes.values()])

@@ -5,19 +5,18 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field, model_validator
 
 from algorithms.evaluator import Evaluator, PlayoutEvaluator
+from algorithms.frozen import Frozen
 from algorithms.model import Model, NetworkEvaluator
 from algorithms.search import SearchConfig
 from baselines.agent import sample_actions
 from goenv import GoBatch
 
 
-class LeafConfig(BaseModel):
+class LeafConfig(Frozen):
     """Where the values of leaves come from."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     playout_weight: float = Field(
         0.0,
@@ -28,6 +27,12 @@ class LeafConfig(BaseModel):
     playouts: Literal["random", "policy"] = Field(
         "random", description="who plays them: random moves, or the network's policy"
     )
+
+    @model_validator(mode="after")
+    def _playouts_count(self) -> LeafConfig:
+        if self.playouts == "policy" and self.playout_weight == 0:
+            raise ValueError("playouts: none are played with playout_weight 0")
+        return self
 
 
 class PolicyPlayoutEvaluator:

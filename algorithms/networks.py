@@ -14,20 +14,19 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from algorithms.frozen import Frozen
 from goenv.rules import MAX_SIZE
 
 # Planes that every network reads, in this order. The first three sum to the mask of the board.
 NETWORK_PLANES = ("own", "opponent", "empty", "komi", "legal")
 
 
-class NetworkConfig(BaseModel):
+class NetworkConfig(Frozen):
     """Shape of the network."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     trunk: Literal["pooling", "residual", "transformer"] = Field(
         "pooling", description="pooling: residual tower with global pooling; residual; transformer"

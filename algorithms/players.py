@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from algorithms.evaluator import PlayoutEvaluator
 from algorithms.mixture import LeafConfig, leaf_evaluator
@@ -25,6 +25,15 @@ class PlayConfig(SearchConfig, LeafConfig):
     temperature: float = Field(
         0.0, ge=0, description="0 plays the best action, 1 draws from the policy or the visits"
     )
+
+    @model_validator(mode="after")
+    def _tree_of_one_move(self) -> PlayConfig:
+        if self.reuse:
+            raise ValueError(
+                "reuse: a player thinks anew at each move, as it may play many games in turn; only "
+                "self-play (search.reuse) and `gozoo gtp`, by itself, keep their trees"
+            )
+        return self
 
     def parts(self) -> tuple[SearchConfig, LeafConfig]:
         """The settings of the search, and of the values of its leaves."""

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from algorithms.budget import Ledger, charging
+from algorithms.frozen import Frozen
 from algorithms.learner import Optimiser, OptimiserConfig, rng_state
 from algorithms.model import Model, observe
 from algorithms.networks import NETWORK_PLANES
@@ -27,10 +28,8 @@ if TYPE_CHECKING:
 _FAR = -1e9  # logit of an illegal action; minus infinity times zero would poison the entropy
 
 
-class PpoConfig(BaseModel):
+class PpoConfig(Frozen):
     """Settings of PPO."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     games: int = Field(128, ge=1, description="games side by side")
     moves: int = Field(32, ge=2, description="own moves in each game between updates")

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from torch.nn import functional as F
 
 from algorithms.budget import Ledger, charging
+from algorithms.frozen import Frozen
 from algorithms.learner import Optimiser, OptimiserConfig, as_tensors, rng_state
 from algorithms.model import Model, NetworkEvaluator
 from algorithms.training import mean_metrics
@@ -25,10 +26,8 @@ from baselines.agent import sample_actions
 from goenv import GoBatch
 
 
-class QConfig(BaseModel):
+class QConfig(Frozen):
     """Settings of Q-learning."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     plies: int = Field(
         3, ge=1, description="moves, of both sides, until the position that a target looks at"

@@ -11,22 +11,22 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from algorithms.budget import Ledger, MeteredBatch
 from algorithms.evaluator import Evaluator
+from algorithms.frozen import Frozen
 from algorithms.learner import Starts, rng_state
 from algorithms.model import observe
 from algorithms.replay import WHOLE, Positions, record_planes
 from algorithms.search import Search, SearchConfig, SearchResult
 from baselines.agent import sample_actions
 from goenv import area_map
+from goenv.state import PASSES
 
 
-class SelfPlayConfig(BaseModel):
+class SelfPlayConfig(Frozen):
     """How games for training are played."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     games: int = Field(256, ge=1, description="games side by side, over all workers")
     temperature_moves: int = Field(
@@ -65,6 +65,12 @@ class SelfPlayConfig(BaseModel):
         description="set concede_below by itself, so that of the games played out no more than "
         "this share would have been conceded by who went on not to lose them",
     )
+
+    @model_validator(mode="after")
+    def _does_something(self) -> SelfPlayConfig:
+        if self.resign and (self.concede_below == 1 or self.played_out == 1):
+            raise ValueError("resign: nobody does with concede_below 1 or played_out 1")
+        return self
 
     @model_validator(mode="after")
     def _something_to_go_by(self) -> SelfPlayConfig:
@@ -213,11 +219,16 @@ class SelfPlay:
             actions = np.where(early, drawn, actions)
         # Under these rules a lost side loses nothing by playing on, and neither side need end the
         # game: passing lets the winner end it. The game's result is still its score.
+        # Values of the short searches of the playout cap are not kept, by which the threshold is
+        # calibrated; so nobody concedes by one.
         concedes = (result.value < -self._concede_below) & ~self._played_out[games]
+        concedes &= self._full[games]
         if self.search.config.score_weight > 0:
-            # The other side would take what it can get, move by move; winning is enough.
+            # The other side would take what it can get, move by move; winning is enough, and a
+            # pass that answers a pass wins at once.
             ahead = self.batch.score()[games] * self.batch.to_play[games] > 0
-            concedes |= self._conceded[games] & ahead
+            passed = self.batch.games.info[games, PASSES] > 0
+            concedes |= self._conceded[games] & ahead & passed
         self._conceded[games] |= concedes
         return np.where(concedes, self.batch.num_actions - 1, actions), concedes
 

@@ -9,15 +9,21 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from algorithms.budget import Ledger
 from algorithms.expert_games import ExpertGames
-from algorithms.learner import LearnerConfig, as_tensors, rng_state
+from algorithms.learner import LearnerConfig, StartConfig, as_tensors, rng_state
 from algorithms.model import Model
 from algorithms.players import PlayConfig, network_agent
 from algorithms.replay import Positions, Samples, draw_samples, make_samples
-from algorithms.training import LossConfig, Trainer, mean_metrics, worker_threads
+from algorithms.training import (
+    LossConfig,
+    Trainer,
+    check_workers,
+    mean_metrics,
+    worker_threads,
+)
 from baselines.agent import Agent
 from goenv import Rules
 
@@ -37,6 +43,17 @@ class SupervisedConfig(LearnerConfig):
     averaging: float = Field(
         0.0, ge=0, lt=1, description="players have an average of the weights; share kept an update"
     )
+
+    @model_validator(mode="after")
+    def _work_for_all(self) -> SupervisedConfig:
+        check_workers(self.workers, {"batch_size": self.batch_size})
+        return self
+
+    @model_validator(mode="after")
+    def _no_games_of_its_own(self) -> SupervisedConfig:
+        if self.start != StartConfig():
+            raise ValueError("start: supervised plays no games; those it learns from begin as data")
+        return self
 
 
 class Supervised:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
 
 from algorithms.budget import Ledger, charging
+from algorithms.frozen import Frozen
 from algorithms.learner import Optimiser, OptimiserConfig
 from algorithms.model import Model, masked_log_policy
 from algorithms.replay import Samples
 
 
-class LossConfig(BaseModel):
+class LossConfig(Frozen):
     """What a network is trained to say, and how much each part weighs."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     hard_targets: bool = Field(
         False, description="train the policy on the likeliest action of the target alone"
@@ -154,6 +153,21 @@ class Trainer:
 def worker_threads(workers: int) -> ThreadPoolExecutor:
     """Threads for work that several are to share, whose operators start no threads of their own."""
     return ThreadPoolExecutor(workers, "worker", lambda: torch.set_num_threads(1))
+
+
+def check_workers(workers: int, counts: Mapping[str, int]) -> None:
+    """See that there is something for each worker.
+
+    Args:
+        workers: how many.
+        counts: what is shared out among them, by the names of settings.
+
+    Raises:
+        ValueError: there is less than one for each.
+    """
+    for name, count in counts.items():
+        if count < workers:
+            raise ValueError(f"workers must not be more than {name}, {count}; got {workers}")
 
 
 def shares(total: int, workers: int) -> list[int]:

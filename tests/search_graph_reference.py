@@ -133,8 +133,18 @@ class GraphSearch(PlainSearch):
             visits = node.visits[action]
             node.last_q[action] = (visits * node.last_q.get(action, 0.0) - 1) / (visits + 1)
             node.visits[action] += 1
+        self.leave_out_ways_round(path)
+
+    def leave_out_ways_round(self, path: Path) -> None:
+        """Sequential halving counts walks, not how often they come by."""
+        if self.config.root == "gumbel":
+            for node, action in path[1:]:
+                if node is self.root:
+                    self.gumbel_root.earlier[action] += 1
 
     def back_up(self, leaf: GraphNode, path: Path, counted: bool) -> None:
+        if not counted:
+            self.leave_out_ways_round(path)
         for node, action in reversed(path):
             node.visits[action] += not counted
             node.last_q[action] = -leaf.mean()

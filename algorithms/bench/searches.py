@@ -12,11 +12,11 @@ from algorithms.search import Search, SearchConfig
 from goenv import GoBatch, Rules
 
 GAMES = 256
-# Networks for a size of board that train in minutes on a CPU.
+# Those of the presets of AlphaZero; see configs/.
 NETWORKS = {
-    5: NetworkConfig(blocks=3, channels=32),
-    7: NetworkConfig(blocks=4, channels=48),
-    9: NetworkConfig(blocks=6, channels=64),
+    5: NetworkConfig(),
+    7: NetworkConfig(blocks=4, channels=48, head_channels=24),
+    9: NetworkConfig(blocks=4, channels=48, head_channels=24),
 }
 SEARCHES = {
     "PUCT, 16 simulations": SearchConfig(simulations=16),

@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, Field, field_validator
 
 from algorithms.compare_config import CompareConfig
 from algorithms.config import ConfigError, TrainConfig, load_config, validate
+from algorithms.frozen import Frozen
 from algorithms.learner import LearnerConfig
 from algorithms.registry import (
     LEAGUE_PREFIX,
@@ -28,10 +29,8 @@ _HERE = Path(__file__).parent
 _Config = TypeVar("_Config", bound=BaseModel)
 
 
-class MemberConfig(BaseModel):
+class MemberConfig(Frozen):
     """A member of a league."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     agent: str = Field(min_length=1, description="its text")
     weight: float = Field(1.0, gt=0, description="how often it is met, beside the others")
@@ -40,10 +39,8 @@ class MemberConfig(BaseModel):
     )
 
 
-class LeagueFile(BaseModel):
+class LeagueFile(Frozen):
     """A league."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     size: int | None = Field(None, description="side of the boards it is for; none: any")
     members: tuple[MemberConfig, ...] = Field(min_length=1)

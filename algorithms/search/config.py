@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from algorithms.frozen import Frozen
 
 PUCT, UCB1, GUMBEL = 0, 1, 2
 RULES = {"puct": PUCT, "ucb1": UCB1, "gumbel": GUMBEL}
@@ -28,10 +30,8 @@ class Settings(NamedTuple):
     score_weight: np.float32
 
 
-class SearchConfig(BaseModel):
+class SearchConfig(Frozen):
     """How to search. A search is a root rule, an interior rule, and what becomes of its tree."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     simulations: int = Field(
         32, ge=1, le=10_000_000, description="walks of the tree a move, the root's own excluded"

@@ -62,7 +62,8 @@ class Trees(NamedTuple):
         rows: int32 [B, K], rows in the coming evaluation.
         noise: float32 [B, A], Dirichlet noise or Gumbel draws for the roots.
         noise_share: float32 [B], share of the Dirichlet noise in a root's prior.
-        earlier: int32 [B, A], visits of the roots' edges when the search began (`reuse`).
+        earlier: int32 [B, A], visits of the roots' edges that sequential halving leaves out: those
+            from before the search (`reuse`), and those of walks on their way round (`merge`).
         scores: float32 [B, A], scratch of the rules.
         legal: uint8 [B, A], scratch of `expand`.
         table: int32 [B, T], hash table from identities to 1 + node; T is 1 without merging.

@@ -199,6 +199,13 @@ def prepare_root(trees, game, settings):
 
 
 @inlined
+def _not_its_turn(trees, game, node, action, step):
+    """Keep a visit out of a Gumbel root's halving if the walk had come round to the root again."""
+    if step > 0 and node == trees.info[game, ROOT]:
+        trees.earlier[game, action] += 1
+
+
+@inlined
 def _back_up(trees, game, path, counted):
     """Let the value of a path's leaf change the Q of all edges on the way to it.
 
@@ -215,6 +222,7 @@ def _back_up(trees, game, path, counted):
             update_q(trees, game, node, action, q)
         else:
             add_visit(trees, game, node, action, q)
+            _not_its_turn(trees, game, node, action, step)
 
 
 @inlined
@@ -226,6 +234,7 @@ def _lose(trees, game, path):
         visits = trees.visits[game, node, action]
         q = (visits * trees.q[game, node, action] - 1) / (visits + 1)
         add_visit(trees, game, node, action, np.float32(q))
+        _not_its_turn(trees, game, node, action, step)
 
 
 @inlined

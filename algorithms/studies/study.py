@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from matplotlib.figure import Figure
-from pydantic import BaseModel, ConfigDict
 
 from algorithms import workers
+from algorithms.frozen import Frozen
 from algorithms.studies.data import Row, Rows
 from algorithms.studies.names import StudyText, text_of
 
@@ -21,10 +21,8 @@ Verdict = Literal["holds", "does not hold", "undecided"]
 Outcome = Literal["holds", "does not hold", "undecided", "mixed"]
 
 
-class StudyConfig(BaseModel):
+class StudyConfig(Frozen):
     """What a preset of a study sets; a subclass for each study."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 @dataclass(frozen=True)

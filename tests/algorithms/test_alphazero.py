@@ -38,6 +38,14 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "start": {"sizes": {2: 1, 3: 1}, "komis": [0.5, 2], "random_moves": 2},
         "averaging": 0.5,
     },
+    "warm-up, searched anew, playouts, resigned": {
+        "workers": 2,
+        "warm_up_games": 3,
+        "relabel": 1.0,
+        "leaf": {"playout_weight": 0.5, "playouts": "policy"},
+        "self_play": {"games": 4, "resign": True, "concede_below": 0.2, "false_concessions": 0.1},
+        "loss": {"search_value": 0.5},
+    },
     "leaves, early stops": {
         "search": {"simulations": 9, "leaves": 3, "stop_early": True},
         "self_play": {"games": 3, "concede_below": 0.3},

@@ -40,6 +40,18 @@ def load_text(tmp_path, text, overrides=(), kind: type[BaseModel] | None = None)
 # What is right
 
 
+def test_a_gumbel_root_explores_in_training(tmp_path):
+    def search_of(*overrides):
+        return load_text(tmp_path, TRAIN, overrides).learner.search
+
+    assert search_of().gumbel_scale == 0
+    gumbel = search_of("learner.search.root=gumbel")
+    assert (gumbel.gumbel_scale, gumbel.value_scale, gumbel.noise_fraction) == (1.0, 0.6, 0.0)
+    given = "learner.search={root: gumbel, gumbel_scale: 0.5, value_scale: 0.1}"
+    assert (search_of(given).gumbel_scale, search_of(given).value_scale) == (0.5, 0.1)
+    assert load_text(tmp_path, TRAIN, ["learner.play.root=gumbel"]).learner.play.gumbel_scale == 0
+
+
 def test_some_learners_of_a_comparison(tmp_path):
     match = "judge.matches=[{learner: az, opponent: random}]"
     config = load_text(tmp_path, COMPARE, [match], CompareConfig)
@@ -176,6 +188,22 @@ WRONG_VALUES = {
     "false concessions of no game": (
         ["learner.self_play={false_concessions: 0.05, played_out: 0}"],
         ["learner.self_play", "false_concessions", "played_out"],
+    ),
+    "resignation of nobody": (
+        ["learner.self_play={resign: true, played_out: 1}"],
+        ["learner.self_play", "resign", "played_out 1"],
+    ),
+    "playouts that do not count": (
+        ["learner.leaf.playouts=policy"],
+        ["learner.leaf", "playouts", "playout_weight 0"],
+    ),
+    "a player that keeps its tree": (
+        ["learner.play.reuse=true"],
+        ["learner.play", "reuse", "search.reuse", "gozoo gtp"],
+    ),
+    "komis of a size that is not played": (
+        ["learner.start.komis_by_size={2: [0.5]}"],
+        ["start.komis_by_size", "no game of size 2", "there are 3"],
     ),
     "a size of training games": (
         ["learner.start.sizes={1: 1}"],

@@ -13,6 +13,7 @@ from algorithms.search import SearchConfig
 from algorithms.self_play import SelfPlay, SelfPlayConfig
 from baselines.reference import EMPTY, ReferenceGame, region
 from goenv import Rules
+from goenv.state import PASSES
 
 SEARCH = SearchConfig(simulations=6, noise_fraction=0.25)
 GUMBEL = SearchConfig(simulations=6, root="gumbel", interior="gumbel", gumbel_scale=1.0)
@@ -287,6 +288,57 @@ def test_where_the_score_counts_a_conceded_game_ends_soon_and_tells_no_score(los
     for episode in run(self_play(played_out=1.0, **settings), 400):
         assert not episode.conceded
         assert not np.isnan(episode.positions.score).any()
+
+
+class Recovering(UniformEvaluator):
+    """White thinks it lost from the fifth ply to the seventh; else all looks even to both."""
+
+    def evaluate(self, batch, games):
+        logits, values = super().evaluate(batch, games)
+        ply, side = batch.ply[games], batch.to_play[games]
+        logits[:, -1] -= 6  # nobody would pass
+        return logits, np.where((ply >= 5) & (ply < 8), 0.9 * side, values).astype(np.float32)
+
+
+def test_who_is_ahead_in_a_conceded_game_plays_on_against_who_plays_on():
+    search = SearchConfig(simulations=6, score_weight=0.2)
+    rules = Rules(5, komi=2.5, max_moves=60)
+    play = self_play(
+        rules, search, evaluator=Recovering(), games=16, played_out=0.0, concede_below=0.5
+    )
+    passes, choose = [], play._choose
+
+    def watch(games, result):
+        answers = play.batch.games.info[games, PASSES] > 0
+        actions, concedes = choose(games, result)
+        own = actions == result.best
+        lost = result.value < -0.5
+        passes.append((concedes & ~lost & ~own & ~answers).sum())
+        return actions, concedes
+
+    play._choose = watch
+    assert any(episode.conceded for episode in run(play, 900))
+    assert sum(passes) == 0
+
+
+def test_nobody_concedes_by_a_short_search():
+    """Their values are not kept, so the threshold could not be calibrated by them."""
+    play = self_play(
+        evaluator=Lopsided(1), games=16, full_search=0.4, fast_simulations=2, played_out=0.0,
+        concede_below=0.5,
+    )  # fmt: skip
+    conceded, choose = [], play._choose
+
+    def watch(games, result):
+        full = play._full[games].copy()
+        actions, concedes = choose(games, result)
+        assert not (concedes & ~full).any()
+        conceded.append(concedes.sum())
+        return actions, concedes
+
+    play._choose = watch
+    run(play, 100)
+    assert sum(conceded) > 0
 
 
 def test_games_go_on_from_call_to_call_and_nothing_waits():

@@ -16,6 +16,7 @@ from algorithms.expert_games import DataConfig, read_expert_games
 from algorithms.labels import DataError
 from algorithms.replay import WHOLE
 from algorithms.run import train
+from algorithms.supervised import SupervisedConfig
 from goenv import Game, Rules, write_sgf
 from goenv.coordinates import action_name
 
@@ -81,7 +82,7 @@ def test_what_does_not_fit_is_left_out_with_its_reason(folder):
     (folder / "wide.sgf").write_bytes(write_sgf(random_game(1, Rules(4, komi=0.5))))
     (folder / "illegal.sgf").write_bytes(b"(;SZ[5]RE[B+1];B[aa];W[aa])")
     (folder / "empty.sgf").write_bytes(b"(;SZ[5]RE[B+1])")
-    (folder / "open.sgf").write_bytes(b"(;SZ[5];B[aa];W[bb])")
+    (folder / "OPEN.SGF").write_bytes(b"(;SZ[5];B[aa];W[bb])")
     (folder / "handicap.sgf").write_bytes(b"(;SZ[5]RE[W+R]HA[2]AB[aa][bb];W[cc])")
     found = read(folder)
     assert found.games == 24
@@ -233,6 +234,13 @@ def test_a_comparison_gives_the_games_to_who_learns_from_them(folder, tiny):
     ]  # fmt: skip
     with pytest.raises(ValueError, match=r"set data\.sgf_dir"):
         CompareConfig.model_validate(whole)
+
+
+def test_settings_that_cannot_be_meant_are_refused():
+    with pytest.raises(ValueError, match="workers must not be more than batch_size, 4; got 6"):
+        SupervisedConfig(workers=6, batch_size=4)
+    with pytest.raises(ValueError, match="start: supervised plays no games"):
+        SupervisedConfig(start={"sizes": {3: 1}})
 
 
 def test_errors_reach_the_command_line_in_a_line(folder, gozoo, tmp_path, tiny):
