@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 
 import pytest
 
 from algorithms.bench.environments import own_contenders
 from algorithms.bench.peers import peer_contenders
+from algorithms.bench.searches import NETWORKS
 from algorithms.bench.timing import Contender, measure
+from algorithms.config import TrainConfig, load_config
 
 # Larger batches run the same code.
 CONTENDERS = [
@@ -59,3 +62,9 @@ def test_the_command_prints_and_stores(gozoo, tmp_path):
         answer = gozoo("bench", "env", *words)
         assert answer.code == 1
         assert answer.error.startswith("gozoo: --sizes: ")
+
+
+@pytest.mark.parametrize("size", NETWORKS)
+def test_the_networks_are_those_of_the_presets(size):
+    preset = Path(__file__).parents[2] / "configs" / f"alphazero_{size}x{size}.yaml"
+    assert load_config(TrainConfig, preset).learner.network == NETWORKS[size]
