@@ -67,12 +67,6 @@ class SelfPlayConfig(Frozen):
     )
 
     @model_validator(mode="after")
-    def _does_something(self) -> SelfPlayConfig:
-        if self.resign and (self.concede_below == 1 or self.played_out == 1):
-            raise ValueError("resign: nobody does with concede_below 1 or played_out 1")
-        return self
-
-    @model_validator(mode="after")
     def _something_to_go_by(self) -> SelfPlayConfig:
         if self.false_concessions is not None and self.played_out == 0:
             raise ValueError("false_concessions needs games that are played_out")

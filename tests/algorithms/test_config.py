@@ -189,10 +189,6 @@ WRONG_VALUES = {
         ["learner.self_play={false_concessions: 0.05, played_out: 0}"],
         ["learner.self_play", "false_concessions", "played_out"],
     ),
-    "resignation of nobody": (
-        ["learner.self_play={resign: true, played_out: 1}"],
-        ["learner.self_play", "resign", "played_out 1"],
-    ),
     "playouts that do not count": (
         ["learner.leaf.playouts=policy"],
         ["learner.leaf", "playouts", "playout_weight 0"],
