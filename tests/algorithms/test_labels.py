@@ -148,20 +148,35 @@ def test_which_evaluator_a_configuration_asks_for(model):
 
 
 @pytest.mark.parametrize("playouts", ["random", "policy"])
-def test_playouts_tell_whoever_moves_who_wins(model, playouts):
-    """Black lives with two eyes and White has no room: Black wins, whoever draws the moves."""
+def test_playouts_tell_whoever_moves_who_wins(playouts):
+    """Black lives with two eyes and White has no room: Black wins if it fills none of them."""
     board = np.array([[1, 0, 1], [1, 1, 1], [1, 1, 0]])
     batch = GoBatch(200, Rules(3, komi=0.5, max_moves=60))
     for game in range(200):
         batch.set_position(game, board, 1 if game % 2 == 0 else -1)
-    evaluator = PlayoutEvaluator() if playouts == "random" else PolicyPlayoutEvaluator(model)
+    passes = Model(SMALL, seed=3)
+    with torch.no_grad():
+        passes.network.policy_head.passing.bias.fill_(20.0)
+    passes.updated()
+    evaluator = PlayoutEvaluator() if playouts == "random" else PolicyPlayoutEvaluator(passes)
     evaluator.seed(np.random.default_rng(0))
     logits, values = evaluator.evaluate(batch, np.arange(200))
-    assert set(values) <= {-1.0, 0.0, 1.0}
-    # Random moves fill no own eye; a policy may, and so throw away what it has.
-    least = 0.99 if playouts == "random" else 0.2
-    assert values[::2].mean() > least
-    assert values[1::2].mean() < -least
+    np.testing.assert_array_equal(values, np.where(np.arange(200) % 2 == 0, 1, -1))
     if playouts == "policy":
-        expected = model.evaluate(observe(batch, np.arange(200)))[0]
+        expected = passes.evaluate(observe(batch, np.arange(200)))[0]
         np.testing.assert_allclose(logits, expected, atol=1e-5)
+
+
+def test_a_policy_draws_the_moves_of_its_playouts():
+    """From one position the outcomes differ as the moves do, and a seed repeats them."""
+    batch = GoBatch(200, Rules(3, komi=0.5))
+    evaluator = PolicyPlayoutEvaluator(Model(SMALL, seed=3))
+
+    def outcomes(seed):
+        evaluator.seed(np.random.default_rng(seed))
+        return evaluator.evaluate(batch, np.arange(200))[1]
+
+    first = outcomes(0)
+    assert set(first) == {-1.0, 1.0}
+    np.testing.assert_array_equal(first, outcomes(0))
+    assert (first != outcomes(1)).any()
