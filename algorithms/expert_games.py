@@ -14,7 +14,7 @@ from pydantic import Field
 from algorithms.frozen import Frozen
 from algorithms.labels import DataError, Label, read_labels
 from algorithms.model import observe
-from algorithms.replay import WHOLE, Positions, record_planes
+from algorithms.replay import WHOLE, Positions, record_end, record_planes
 from goenv import Game, GoBatch, area_map, read_sgf
 from goenv.coordinates import action_name
 
@@ -235,13 +235,10 @@ def _judge(
 
     Where labels know the owners, these and the lead take the place of the final board's.
     """
-    mover = colour[game, :length]
-    seen.outcome[game, :length] = mover * record.winner
-    seen.score[game, :length] = np.nan
+    score, area = np.nan, None
     if record.is_final:
-        seen.score[game, :length] = mover * batch.score()[game]
-        area = area_map(batch, np.array([game])).reshape(-1)
-        seen.ownership[game, :length] = mover[:, None] * area
+        score, area = batch.score()[game], area_map(batch, np.array([game]))
+    record_end(seen[game, :length], colour[game, :length], record.winner, score, area)
     for ply, label in record.labels.items():
         seen.value[game, ply] = label.value
         if label.ownership is not None:

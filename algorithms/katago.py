@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from algorithms.budget import charged
+from algorithms.evaluator import with_score
 from baselines.analysis import Analysis, AnalysisEngine, Query, Refusal
 from baselines.engine_process import EngineError
 from baselines.game_lines import Line, LineBook
@@ -26,7 +27,7 @@ class KataGoEvaluator:
     Args:
         engine: that is asked, in batches.
         visits: of KataGo's own search for each position; 1 asks the network alone.
-        score_weight: share w of the score in a value, (1 - w) v + w 2/pi atan(lead / side).
+        score_weight: share of the score in a value; see `with_score`.
     """
 
     def __init__(self, engine: AnalysisEngine, visits: int = 1, score_weight: float = 0.0):
@@ -52,10 +53,7 @@ class KataGoEvaluator:
         values = np.array([analysis.value for analysis in found], np.float32)
         if self._score_weight > 0:
             leads = np.array([analysis.lead for analysis in found])
-            squashed = (2 / np.pi) * np.arctan(leads / sizes)
-            values = ((1 - self._score_weight) * values + self._score_weight * squashed).astype(
-                np.float32
-            )
+            values = with_score(values, leads / sizes, self._score_weight).astype(np.float32)
         ledger = charged()
         if ledger is not None:  # what a pass of KataGo's network costs is not known
             ledger.charge_evaluations(sum(analysis.cost for analysis in found), 0.0)

@@ -20,6 +20,7 @@ from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from algorithms.budget import charged
+from algorithms.evaluator import with_score
 from algorithms.networks import NETWORK_PLANES, Network, NetworkConfig, Outputs
 from goenv import GoBatch
 from goenv.observations import observe_selected, read_view
@@ -111,24 +112,24 @@ class Model:
         Args:
             planes: `NETWORK_PLANES`, [B, 5, N, N].
             padded: whether some boards are smaller than the array.
-            score_weight: share w of the score in a value, (1 - w) v + w 2/pi atan(score / side);
-                above 0 only with auxiliary heads.
+            score_weight: share of the score in a value, see `with_score`; above 0 only with
+                auxiliary heads.
         """
         self.refresh()
         inputs = torch.from_numpy(planes).to(self.device, self.dtype)
         with torch.inference_mode():
             inputs = inputs.contiguous(memory_format=torch.channels_last)
             out = self._judge(inputs, padded, auxiliary=score_weight > 0)
-            values = torch.tanh(out.value.float() / 2)
+            logits = out.policy.float().cpu().numpy()
+            values = torch.tanh(out.value.float() / 2).cpu().numpy()
             if out.score is not None:
-                squashed = (2 / torch.pi) * torch.atan(out.score.float())
-                values = torch.lerp(values, squashed, score_weight)
-            result = out.policy.float().cpu().numpy(), values.cpu().numpy()
+                sides = out.score.float().cpu().numpy()
+                values = with_score(values, sides, np.float32(score_weight))
         ledger = charged()
         if ledger is not None:
             forward, _ = flops_per_position(self.config, planes.shape[-1])
             ledger.charge_evaluations(len(planes), forward)
-        return result
+        return logits, values
 
     def forward(self, planes: Tensor, padded: bool = False) -> Outputs:
         """What the network says, auxiliary outputs included, with gradients, in float32; charged.

@@ -7,7 +7,7 @@ import numpy as np
 from algorithms.budget import Ledger, MeteredBatch
 from algorithms.learner import Starts
 from algorithms.model import observe
-from algorithms.replay import Positions, record_planes
+from algorithms.replay import Positions, record_end, record_planes
 from goenv import area_map
 
 _SIDE_BY_SIDE = 256
@@ -54,10 +54,8 @@ def _some_games(
         before = batch.ply.sum()
         batch.play_out(1)
         ledger.charge_env_steps(int(batch.ply.sum() - before))
-    scores, areas = batch.score(), area_map(batch).reshape(count, -1)
+    scores, areas = batch.score(), area_map(batch)
     for game in range(count):
-        mover = colour[game, : length[game]]
-        seen.outcome[game, : length[game]] = mover * np.sign(scores[game])
-        seen.score[game, : length[game]] = mover * scores[game]
-        seen.ownership[game, : length[game]] = mover[:, None] * areas[game]
+        played = np.s_[game, : length[game]]
+        record_end(seen[played], colour[played], scores[game], scores[game], areas[game])
     return [seen[game, : length[game]] for game in range(count)]

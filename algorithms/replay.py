@@ -130,6 +130,28 @@ def record_planes(
     positions.size[at] = sizes
 
 
+def record_end(
+    positions: Positions,
+    colour: np.ndarray,
+    winner: float,
+    score: float = np.nan,
+    area: np.ndarray | None = None,
+) -> None:
+    """Write how a game ended into its positions, each from the side of who was to move.
+
+    Args:
+        positions: T of one game, changed.
+        colour: to move in each, +1 or -1, [T].
+        winner: whose sign says who won, +1 Black; 0 a draw.
+        score: Black's, less komi; nan if there is none, as when a side resigned.
+        area: map of the final board, 1 Black's, -1 White's, [P] or [N, N]; None if not known.
+    """
+    positions.outcome[...] = colour * np.sign(winner)
+    positions.score[...] = colour * score
+    if area is not None:
+        positions.ownership[...] = colour[:, None] * area.reshape(-1)
+
+
 @dataclass(frozen=True)
 class Samples:
     """A batch to train on; arrays as networks take them.

@@ -18,7 +18,7 @@ from algorithms.evaluator import Evaluator
 from algorithms.frozen import Frozen
 from algorithms.learner import Starts, rng_state
 from algorithms.model import observe
-from algorithms.replay import WHOLE, Positions, record_planes
+from algorithms.replay import WHOLE, Positions, record_end, record_planes
 from algorithms.search import Search, SearchConfig, SearchResult
 from baselines.agent import sample_actions
 from goenv import area_map
@@ -249,16 +249,10 @@ class SelfPlay:
         length = int(self._length[game])
         colour = self._colour[game, :length]
         positions = self._seen[game, :length]
-        outcome = (colour * np.sign(score)).astype(np.int8)
-        positions.outcome[...] = outcome
-        positions.score[...] = colour * score
-        if area is not None:
-            positions.ownership[...] = colour[:, None] * area.reshape(-1)
-        else:
-            positions.score[...] = np.nan
-        if self._conceded[game] and self.search.config.score_weight > 0:
-            positions.score[...] = np.nan  # nobody played for it
-        values = positions.value[outcome >= 0]
+        unplayed = self._conceded[game] and self.search.config.score_weight > 0
+        known = area is not None and not unplayed  # or nobody played for it
+        record_end(positions, colour, score, score if known else np.nan, area)
+        values = positions.value[positions.outcome >= 0]
         played_out = bool(self._played_out[game])
         copied = Positions(**{name: array.copy() for name, array in vars(positions).items()})
         return Episode(

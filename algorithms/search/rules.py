@@ -110,6 +110,18 @@ def completed_q(trees, game, node, offset, scale):
 
 
 @kernel
+def completed_roots(trees, games, offset, scale, completed, factors):
+    """Write the completed Q of the roots of `games` into [n, A], and their factors into [n]."""
+    for row in range(len(games)):
+        game = games[row]
+        root = trees.info[game, ROOT]
+        mixed, factors[row] = completed_q(trees, game, root, offset, scale)
+        for action in range(completed.shape[1]):
+            tried = trees.visits[game, root, action] > 0
+            completed[row, action] = trees.q[game, root, action] if tried else mixed
+
+
+@kernel
 def gumbel_interior(trees, game, node, offset, scale):
     """argmax of pi'(a) - n(a) / (1 + N), pi' the policy improved by completed Q values.
 

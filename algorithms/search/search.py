@@ -11,6 +11,7 @@ import numpy as np
 from algorithms.evaluator import Evaluator
 from algorithms.search.config import SearchConfig
 from algorithms.search.reuse import begin_searches
+from algorithms.search.rules import completed_roots
 from algorithms.search.trees import (
     ACTIVE,
     BUDGET,
@@ -226,12 +227,10 @@ class Search:
             policy = visits / np.maximum(count, 1)[:, None]
             best = np.argmax(visits + 0.25 * (1 + q), axis=1)
         else:
-            tried = (prior * (visits > 0)).sum(axis=1)
-            mixed = (prior * q).sum(axis=1) / np.maximum(tried, 1e-30)
-            mixed = np.where(tried > 0, (value + count * mixed) / (1 + count), value)
-            completed = np.where(visits > 0, q, mixed[:, None])
-            most = visits.max(axis=1, keepdims=True, initial=0)
-            bonus = (config.visit_offset + most) * config.value_scale * completed
+            completed, factors = np.empty_like(q), np.empty(len(games), np.float32)
+            offset, scale = np.float32(config.visit_offset), np.float32(config.value_scale)
+            completed_roots(trees, games, offset, scale, completed, factors)
+            bonus = factors[:, None] * completed
             weight = np.where(legal, prior * np.exp(bonus - bonus.max(axis=1, keepdims=True)), 0)
             policy = weight / np.maximum(weight.sum(axis=1, keepdims=True), 1e-30)
             mean = (policy * completed).sum(axis=1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from algorithms.evaluator import with_score
 from algorithms.search.config import GUMBEL
 from algorithms.search.rules import fast_exp, select_edge, settled
 from algorithms.search.trees import (
@@ -57,6 +58,9 @@ from goenv.state import (
 _BLOCKED = -1  # by a leaf that waits for its evaluation, or for want of room in the history
 
 
+_with_score = inlined(with_score)
+
+
 @inlined
 def copy_root(trees, roots, game, leaves, path):
     """Make the scratch game of a path the root's; in its history undo what the last walk added."""
@@ -94,8 +98,7 @@ def _enter(trees, game, leaves, slot, node, settings):
         value = np.float32(np.sign(score))
         if settings.score_weight > 0:
             sides = np.float32(score) / np.float32(leaves.info[slot, SIZE])
-            squashed = np.float32(2 / np.pi) * np.arctan(sides)
-            value += settings.score_weight * (squashed - value)
+            value = _with_score(value, sides, settings.score_weight)
         trees.value[game, node] = value
     return node
 
