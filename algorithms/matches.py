@@ -244,8 +244,11 @@ class _Archive:
 
 
 def _report(summary: MatchSummary, agents: tuple[Agent, Agent], display: Display) -> None:
-    """Say what went wrong with engines."""
+    """Say how pairs of games went, and what went wrong with engines."""
     games = summary.games
+    won, even, lost = summary.pairs
+    if won + even + lost:
+        display.say(f"openings played with either colour: {won} won, {even} even, {lost} lost")
     for name, reasons in summary.forfeits.items():
         told = ", ".join(f"{count} by {reason}" for reason, count in sorted(reasons.items()))
         display.say(escape(f"{name} forfeited {sum(reasons.values())} of {games} games: {told}"))

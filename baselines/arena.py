@@ -244,6 +244,8 @@ class MatchSummary:
         as_black, as_white: win rate with that colour.
         score: mean score difference in points, the first agent's side, of the games that were
             played to their end; NaN if none was.
+        pairs: openings that it met with either colour and won more of, as much, and less than the
+            opponent; a random opening may be lost for one side, whoever plays it.
         resigned: games that each agent resigned, by its name.
         forfeits: games that each agent forfeited, by its name and what was wrong with it.
     """
@@ -257,6 +259,7 @@ class MatchSummary:
     as_black: float
     as_white: float
     score: float
+    pairs: tuple[int, int, int] = (0, 0, 0)
     resigned: dict[str, int] = field(default_factory=dict)
     forfeits: dict[str, dict[str, int]] = field(default_factory=dict)
 
@@ -295,9 +298,24 @@ def summarise(records: Sequence[GameRecord], name: str) -> MatchSummary:
         as_black=mean(outcomes[black]),
         as_white=mean(outcomes[~black]),
         score=mean(np.array(scores)),
+        pairs=_pairs(records, name),
         resigned={loser: count for loser, count in resigned.items() if count},
         forfeits={loser: dict(reasons) for loser, reasons in gave_up.items() if reasons},
     )
+
+
+def _pairs(records: Sequence[GameRecord], name: str) -> tuple[int, int, int]:
+    """Openings won, even and lost, of those with one game with either colour."""
+    found: dict[tuple[str, int], list[GameRecord]] = {}
+    for record in records:
+        opponent = record.white if record.black == name else record.black
+        found.setdefault((opponent, record.opening), []).append(record)
+    points = [
+        sum(game.outcome(name) for game in games)
+        for games in found.values()
+        if len(games) == 2 and {game.black == name for game in games} == {True, False}
+    ]
+    return sum(p > 1 for p in points), sum(p == 1 for p in points), sum(p < 1 for p in points)
 
 
 def positions(record: GameRecord) -> Iterator[GoBatch]:

@@ -328,6 +328,21 @@ def test_a_summary_by_hand():
     assert other.rate == pytest.approx(1 - summary.rate)
 
 
+def test_openings_won_even_and_lost_by_hand():
+    def pair(opening, opponent, as_black, as_white):
+        """The games of an opening, by their scores for "a"."""
+        games = record("a", opponent, as_black), record(opponent, "a", -as_white)
+        return [replace(game, opening=opening) for game in games]
+
+    records = [
+        *pair(0, "b", 3.0, 1.0), *pair(0, "c", -3.0, 0.0), *pair(1, "b", 5.0, -5.0),
+        *pair(2, "b", 0.0, 1.0), *pair(3, "b", -1.0, 1.0), *pair(4, "b", 9.0, 9.0)[:1],
+    ]  # fmt: skip
+    assert summarise(records, "a").pairs == (2, 2, 1)
+    b = [game for game in records if "b" in (game.black, game.white)]
+    assert summarise(b, "b").pairs == (0, 2, 2)
+
+
 def test_the_outcome_of_a_game():
     game = record("a", "b", -0.5)
     assert (game.outcome("a"), game.outcome("b")) == (0.0, 1.0)
