@@ -65,6 +65,13 @@ class AlphaZeroConfig(LearnerConfig):
         ge=0,
         description="stored positions searched anew for each new one, in place of its old policy",
     )
+    relabel_steps: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="share of the steps, once training has begun, that play no games and search as "
+        "many stored positions anew instead",
+    )
     reuse: float = Field(4.0, gt=0, description="times a position is trained on, on average")
     batch_size: int = Field(512, ge=1)
     symmetries: bool = Field(True, description="turn positions by the symmetries of the board")
@@ -142,14 +149,19 @@ class AlphaZero:
 
     def step(self, ledger: Ledger) -> dict[str, float]:
         """Play `rounds_per_step` rounds in every game, then train as many samples as are owed."""
+        config = self.config
         if self._warm_up_left > 0:
             return self._warm_up(ledger)
+        least = min(config.replay_minimum, config.replay_capacity)
+        share = config.relabel_steps if len(self._replay) >= least else 0
+        if share > 0 and self._rng.random() < share:
+            return self._dream(ledger)
         episodes = self._play(ledger)
         metrics = {"games": float(len(episodes)), "replay": float(len(self._replay))}
         metrics |= self._learn_from(episodes)
-        if self.config.relabel > 0:
-            metrics |= self._relabel(ledger, sum(len(episode.positions) for episode in episodes))
-        if len(self._replay) >= min(self.config.replay_minimum, self.config.replay_capacity):
+        self._owed_relabels += config.relabel * sum(len(each.positions) for each in episodes)
+        metrics |= self._relabel(ledger)
+        if len(self._replay) >= least:
             metrics |= self._train(ledger)
         return metrics
 
@@ -176,9 +188,16 @@ class AlphaZero:
             records
         )
 
-    def _relabel(self, ledger: Ledger, new: int) -> dict[str, float]:
-        """Search as many stored positions anew as `relabel` says for so many new ones."""
-        self._owed_relabels += self.config.relabel * new
+    def _dream(self, ledger: Ledger) -> dict[str, float]:
+        """Search as many stored positions as a step of games would, and learn from them."""
+        config = self.config
+        searched = config.self_play.games * config.rounds_per_step / config.search.simulations
+        self._owed_relabels += searched
+        self._owed_samples += config.reuse * searched
+        return self._relabel(ledger) | self._train(ledger)
+
+    def _relabel(self, ledger: Ledger) -> dict[str, float]:
+        """Search stored positions anew, as many as are owed."""
         count = int(self._owed_relabels)
         if count == 0 or len(self._replay) == 0:
             return {}

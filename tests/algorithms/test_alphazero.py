@@ -42,6 +42,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "workers": 2,
         "warm_up_games": 3,
         "relabel": 1.0,
+        "relabel_steps": 0.3,
         "leaf": {"playout_weight": 0.5, "playouts": "policy"},
         "self_play": {"games": 4, "resign": True, "concede_below": 0.2, "false_concessions": 0.1},
         "loss": {"search_value": 0.5},

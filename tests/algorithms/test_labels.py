@@ -17,6 +17,7 @@ from algorithms.random_games import random_games
 from algorithms.relabel import relabel
 from algorithms.replay import WHOLE, Positions, ReplayBuffer, record_planes
 from algorithms.search import Search, SearchConfig
+from algorithms.self_play import SelfPlayConfig
 from goenv import GoBatch, Rules
 
 SMALL = NetworkConfig(blocks=1, channels=8, head_channels=8)
@@ -65,6 +66,24 @@ def test_a_position_searched_anew_has_what_a_search_of_the_game_finds(model, roo
     np.testing.assert_allclose(replay.positions.policy / WHOLE, found.policy, atol=0.005)
     np.testing.assert_allclose(replay.positions.value, found.value, atol=1e-3)
     assert agreed == pytest.approx(found.policy[:, -1].mean(), abs=0.01)  # all had been on the pass
+
+
+def test_steps_that_search_anew_play_no_game_and_learn_as_much():
+    config = AlphaZeroConfig(
+        network=SMALL, search=SearchConfig(simulations=4), self_play=SelfPlayConfig(games=8),
+        rounds_per_step=20, replay_minimum=1, batch_size=5, reuse=2, relabel_steps=0.9,
+    )  # fmt: skip
+    learner, ledger = AlphaZero(config, Rules(3, komi=0.5, max_moves=9), seed=0), Ledger()
+    dreamt = []
+    while len(dreamt) < 5:
+        before = ledger.env_steps, ledger.samples, ledger.evaluations
+        metrics = learner.step(ledger)
+        if "games" not in metrics:
+            assert ledger.env_steps == before[0]
+            assert ledger.samples - before[1] == metrics["relabelled"] * config.reuse
+            assert ledger.evaluations > before[2]
+            dreamt.append(metrics["relabelled"])
+    assert dreamt == [8 * 20 / 4] * 5
 
 
 def test_random_games_are_labelled_for_whoever_moves():
