@@ -343,11 +343,11 @@ STUDY = Study(
         "quick": VarianceConfig(),
         "full": VarianceConfig(
             lengths=(8, 16, 32, 64, 128),
-            sizes=(3, 4, 5, 6, 7, 8, 9),
-            blocks=30,
-            moves=4096,
-            value_moves=100_000,
-            value_steps=800,
+            sizes=(3, 5, 7, 9),
+            blocks=16,
+            moves=2048,
+            value_moves=50_000,
+            value_steps=400,
             simulations=32,
         ),
         "tiny": VarianceConfig(
