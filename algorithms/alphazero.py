@@ -86,7 +86,7 @@ class AlphaZeroConfig(LearnerConfig):
         """Training explores: the usual noise is that of PUCT, a Gumbel root has its own."""
         search = given.get("search") if isinstance(given, Mapping) else None
         if isinstance(search, Mapping) and search.get("root", "puct") != "puct":
-            gumbel = {"gumbel_scale": 1.0, "value_scale": 0.6} if search["root"] == "gumbel" else {}
+            gumbel = {"gumbel_scale": 1.0} if search["root"] == "gumbel" else {}
             return {**given, "search": {"noise_fraction": 0.0, **gumbel, **search}}
         return given
 
@@ -184,9 +184,9 @@ class AlphaZero:
             self._trainer.update(draw, self.config.batch_size, self._rng, ledger)
             for _ in range(updates)
         ]
-        return {"games": float(count), "warm_up_left": float(self._warm_up_left)} | mean_metrics(
-            records
-        )
+        metrics = mean_metrics(records)
+        metrics.pop("policy_loss", None)  # random games have no policy to learn
+        return {"games": float(count), "warm_up_left": float(self._warm_up_left)} | metrics
 
     def _dream(self, ledger: Ledger) -> dict[str, float]:
         """Search as many stored positions as a step of games would, and learn from them."""

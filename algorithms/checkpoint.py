@@ -124,12 +124,38 @@ def save_checkpoint(
     if final.exists():  # left by a stop before `latest` could name it
         shutil.rmtree(final)
     beside.rename(final)
-    link = folder / ".latest.partial"
-    link.unlink(missing_ok=True)
-    link.symlink_to(final.name)
-    link.replace(folder / "latest")
-    _sync(folder)
+    point_latest(final)
     return final
+
+
+def point_latest(path: Path) -> None:
+    """Let ``latest`` beside a checkpoint name it."""
+    latest, link = path.with_name("latest"), path.with_name(".latest.partial")
+    if latest.is_dir() and not latest.is_symlink():  # somebody copied what the link had named
+        shutil.rmtree(latest)
+    link.unlink(missing_ok=True)
+    link.symlink_to(path.name)
+    link.replace(latest)
+    _sync(path.parent)
+
+
+def numbered(folder: Path) -> list[Path]:
+    """The checkpoints in a run's ``checkpoints``, in the order of their steps."""
+    return sorted(folder.glob("[0-9]*"), key=lambda path: int(path.name))
+
+
+def latest_checkpoint(folder: Path) -> Path | None:
+    """The newest checkpoint in a run's ``checkpoints``; None if there is none.
+
+    That is where ``latest`` points. A copy of a run may have lost the link, or have a copy in its
+    place: then it is the last one that can be resumed from, or failing that the last.
+    """
+    link = folder / "latest"
+    if link.is_symlink() and link.exists():
+        return link.resolve()
+    found = numbered(folder)
+    whole = [path for path in found if (path / NUMBERS).exists()]
+    return max(whole or found, key=found.index, default=None)
 
 
 def load_state(path: Path) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 import sys
 import tempfile
 import traceback
@@ -92,9 +93,19 @@ def train(
             display.say,
         )
     if stop.asked and not ledger.exhausted():
-        console.print(f"stopped; `--resume` goes on from the checkpoint in {folder}")
+        _say_how_to_go_on("train", runs, settings.name)
         raise typer.Exit(130)
     console.print(f"done: {folder}  (play against it: gozoo match {folder} uct:400)")
+
+
+def _say_how_to_go_on(command: str, runs: Path, name: str) -> None:
+    """Name the command, with the stored configuration: nobody has to know the overrides."""
+    where = "" if runs == Path("runs") else f" --runs {shlex.quote(str(runs))}"
+    stored = shlex.quote(str(runs / name / "config.yaml"))
+    console.print(
+        f"stopped; to go on: gozoo {command} {stored} --resume{where}",
+        highlight=False, soft_wrap=True,
+    )  # fmt: skip
 
 
 @app.command()
@@ -125,7 +136,7 @@ def compare(
     with Display(console) as display:
         report = run_comparison(settings, runs / settings.name, resume, display, stop)
     if report is None:
-        console.print(f"stopped; `--resume` goes on with {runs / settings.name}")
+        _say_how_to_go_on("compare", runs, settings.name)
         raise typer.Exit(130)
     console.print(f"the report is {report}", highlight=False, soft_wrap=True)
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import operator
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from algorithms.budget import Budget
 from algorithms.expert_games import DataConfig, ExpertGames
-from algorithms.frozen import Frozen
+from algorithms.frozen import Frozen, problems
 from algorithms.learner import Learner, LearnerConfig, Starts
 from algorithms.learners import LEARNERS
 from algorithms.registry import AgentError
@@ -119,13 +118,17 @@ def check_data(learner: LearnerConfig, data: DataConfig | None) -> None:
     """See that a learner that needs games of others has some.
 
     Raises:
-        ValueError: it has none.
+        ValueError: it has none, or they lack what it is to learn.
     """
     if learner.needs_data and data is None:
         raise ValueError(f"{learner.algorithm} learns from games of others: set data.sgf_dir")
+    judged = getattr(getattr(learner, "loss", None), "search_value", 0)
+    if learner.needs_data and data and data.labels is None and judged > 0:
+        raise ValueError("learner.loss.search_value: only labels have values: set data.labels")
 
 
 Config = TypeVar("Config", bound=BaseModel)
+_SETTINGS = {name: settings for name, (_, settings) in LEARNERS.items()}
 
 
 def load_config(kind: type[Config], path: Path, overrides: Sequence[str] = ()) -> Config:
@@ -161,23 +164,10 @@ def validate(kind: type[Config], data: dict[str, Any], source: str) -> Config:
     try:
         return kind.model_validate(data)
     except ValidationError as error:
-        lines = [f"{source} does not fit:"]
-        for problem in error.errors():
-            location = problem["loc"]
-            path = [part for index, part in enumerate(location) if not _is_tag(location, index)]
-            where = ".".join(map(str, path)) or "the whole"
-            message = problem["msg"].removeprefix("Value error, ")
-            if problem["type"] == "extra_forbidden":
-                message = "unknown key" + _suggest(kind, problem["loc"])
-            elif problem["type"] in ("union_tag_invalid", "union_tag_not_found"):
-                tag = problem.get("ctx", {}).get("tag")
-                message = f"unknown algorithm {tag!r}" if tag else "the key 'algorithm' is missing"
-                message += f"; there are {', '.join(LEARNERS)}"
-            elif problem["type"] == "missing":
-                message = "this key is missing"
-            elif "input" in problem and not isinstance(problem["input"], (dict, BaseModel)):
-                message += f" (got {problem['input']!r})"
-            lines.append(f"  {where}: {message}")
+        lines = [
+            f"{source} does not fit:",
+            *(f"  {text}" for text in problems(kind, error, _SETTINGS)),
+        ]
         raise ConfigError("\n".join(lines)) from None
 
 
@@ -195,7 +185,7 @@ def store_config(path: Path, config: BaseModel) -> None:
 
 def claim_folder(
     folder: Path, kind: str, config: BaseModel, resume: bool, may_differ: Sequence[str]
-) -> None:
+) -> list[str]:
     """Make a folder and store `config` in it, or see that what it holds is what to resume.
 
     Args:
@@ -205,10 +195,14 @@ def claim_folder(
         resume: whether to go on with what is there.
         may_differ: keys in which a stored configuration may differ.
 
+    Returns:
+        How it differs in these.
+
     Raises:
         ConfigError: the folder is taken, by this or by something else.
     """
     path = folder / "config.yaml"
+    allowed: list[str] = []
     if path.exists():
         if not resume:
             raise ConfigError(
@@ -217,14 +211,32 @@ def claim_folder(
             )
         stored = load_config(type(config), path).model_dump(mode="json")
         wanted = config.model_dump(mode="json")
-        differing = [key for key in wanted if key not in may_differ and stored[key] != wanted[key]]
+        differing: list[str] = []
+        for key in wanted:
+            found = _differences(key, stored[key], wanted[key])
+            (allowed if key in may_differ else differing).extend(found)
         if differing:
+            told = ", ".join(differing[:4]) + (", ..." if len(differing) > 4 else "")
             raise ConfigError(
-                f"{folder} cannot be resumed: its {' and '.join(differing)} differ from what is "
-                f"asked for; see {path}"
+                f"{folder} cannot be resumed, it is another {kind}: {told}. {path} is its own "
+                "configuration, to go on with"
             )
     folder.mkdir(parents=True, exist_ok=True)
     store_config(path, config)
+    return allowed
+
+
+def _differences(key: str, there: Any, here: Any) -> list[str]:
+    """Texts such as ``budget.seconds (60.0 there, 120.0 here)``."""
+    if there == here:
+        return []
+    if not (isinstance(there, dict) and isinstance(here, dict)):
+        return [f"{key} ({there} there, {here} here)"]
+    return [
+        text
+        for name in {**there, **here}
+        for text in _differences(f"{key}.{name}", there.get(name), here.get(name))
+    ]
 
 
 def override(data: dict[str, Any], text: str) -> None:
@@ -251,30 +263,3 @@ def override(data: dict[str, Any], text: str) -> None:
             raise ConfigError(f"{key} cannot be set: {where} is the value {child!r}, no group")
         node = child
     node[parts[-1]] = value
-
-
-def _is_tag(location: tuple, index: int) -> bool:
-    """Whether a part is the algorithm by which settings were chosen, which is no key of the file.
-
-    pydantic puts it behind ``learner`` and behind each name in ``learners``.
-    """
-    return location[index] in LEARNERS and (
-        location[:index] == ("learner",) or (index == 2 and location[0] == "learners")
-    )
-
-
-def _suggest(kind: type[BaseModel], location: tuple) -> str:
-    """The keys there are, or the one probably meant."""
-    model: Any = kind
-    for part in location[:-1]:
-        if part in LEARNERS:
-            model = LEARNERS[part][1]
-        elif part in getattr(model, "model_fields", {}):
-            model = model.model_fields[part].annotation
-        elif get_args(model):  # tuple[Model, ...]
-            model = get_args(model)[0]
-    names = list(getattr(model, "model_fields", {}))
-    close = difflib.get_close_matches(str(location[-1]), names, n=1)
-    if close:
-        return f"; did you mean {close[0]!r}?"
-    return f"; the keys here are {', '.join(names)}" if names else ""

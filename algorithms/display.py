@@ -23,17 +23,19 @@ from algorithms.run import Status
 _SHOWN = {
     "won": "won", "wins_against_pool": "won", "policy_loss": "policy", "q_loss": "q",
     "average_policy_loss": "average", "student_policy_loss": "student", "value_loss": "value",
-    "policy_entropy": "entropy", "length": "moves", "black_wins": "black",
+    "held_out_top1": "top-1", "policy_entropy": "entropy", "length": "moves",
+    "black_wins": "black",
 }  # fmt: skip
 
 
 def describe(status: Status) -> str:
-    """One line about a run: its rate in positions, and its latest metrics."""
+    """One line about a run: its rate in moves, or samples if it plays none, and its metrics."""
     spent = status.spent
-    rate = spent["env_steps"] / spent["seconds"] if spent["seconds"] > 0 else 0.0
+    unit = "env_steps" if spent["env_steps"] > 0 else "samples"
+    rate = spent[unit] / spent["seconds"] if spent["seconds"] > 0 else 0.0
     shown = [name for name in _SHOWN if name in status.metrics][:4]
     metrics = "  ".join(f"{_SHOWN[name]} {status.metrics[name]:.2f}" for name in shown)
-    return f"{rate:,.0f} moves/s  {metrics}"
+    return f"{rate:,.0f} {'moves' if unit == 'env_steps' else unit}/s  {metrics}"
 
 
 def rate_text(rate: float) -> str:

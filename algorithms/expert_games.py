@@ -46,6 +46,7 @@ class ExpertGames:
         training, held_out: positions; policies are all zeros where there is no target, scores nan
             where the final area is not known.
         games: number of games read.
+        labelled: how many of them have labels; None if there were none to be had.
         skipped: number of files left out, by reason.
         examples: for each reason the first file, with what is wrong with it.
     """
@@ -53,6 +54,7 @@ class ExpertGames:
     training: Positions
     held_out: Positions
     games: int
+    labelled: int | None
     skipped: Counter[str]
     examples: dict[str, str]
 
@@ -62,6 +64,8 @@ class ExpertGames:
             f"{self.games} games: {len(self.training):,} positions to learn from, "
             f"{len(self.held_out):,} to judge by"
         )
+        if self.labelled is not None:
+            text += f"; labels for {self.labelled} of the games"
         return "\n".join([text, *left_out(self.skipped, self.examples)])
 
 
@@ -93,7 +97,8 @@ def read_expert_games(config: DataConfig, size: int) -> ExpertGames:
     any; the value learns every position.
 
     Raises:
-        DataError: there is no folder, no game that fits, or the labels cannot be read.
+        DataError: there is no folder, no game that fits, or the labels cannot be read or are those
+            of other games.
     """
     if not config.sgf_dir.is_dir():
         raise DataError(f"data.sgf_dir: there is no folder {config.sgf_dir}")
@@ -101,15 +106,19 @@ def read_expert_games(config: DataConfig, size: int) -> ExpertGames:
     records: list[_Record] = []
     skipped: Counter[str] = Counter()
     examples: dict[str, str] = {}
-    for path in sorted(config.sgf_dir.rglob("*")):
-        if path.suffix.lower() != ".sgf":
-            continue
+    paths = [path for path in sorted(config.sgf_dir.rglob("*")) if path.suffix.lower() == ".sgf"]
+    if config.labels and paths and labels.keys().isdisjoint(path.stem for path in paths):
+        raise DataError(
+            f"data.labels: {config.labels} has labels of none of these games; an `id` there is a "
+            f"file's name without .sgf, such as {paths[0].stem}"
+        )
+    for path in paths:
         try:
             records.append(_read_record(path, size, config, labels.get(path.stem, {})))
         except Unfit as error:
             reason, detail = error.args
             skipped[reason] += 1
-            examples.setdefault(reason, f"{path.name}: {detail}")
+            examples.setdefault(reason, f"{path.name}: {detail}" if detail else path.name)
     chosen = [[r for r in records if r.held_out is kept] for kept in (False, True)]
     if not all(chosen):
         found = ", ".join(f"{count} {reason}" for reason, count in skipped.items()) or "no other"
@@ -117,8 +126,9 @@ def read_expert_games(config: DataConfig, size: int) -> ExpertGames:
             f"data.sgf_dir: {config.sgf_dir} has {len(records)} games of side {size}, too few to "
             f"learn from some and keep others ({found})"
         )
+    labelled = sum(bool(record.labels) for record in records) if config.labels else None
     training, held_out = (_positions(some, size, config.skip_plies) for some in chosen)
-    return ExpertGames(training, held_out, len(records), skipped, examples)
+    return ExpertGames(training, held_out, len(records), labelled, skipped, examples)
 
 
 def read_game(data: bytes, size: int | None) -> Game:

@@ -79,7 +79,8 @@ def read_labels(path: Path) -> dict[str, dict[int, Label]]:
     except OSError as error:
         raise DataError(f"data.labels: cannot read {path}: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-        raise DataError(f"data.labels: line {number} of {path}: {error!r}") from None
+        what = f"there is no key {error}" if isinstance(error, KeyError) else str(error)
+        raise DataError(f"data.labels: line {number} of {path} is no label: {what}") from None
     return found
 
 

@@ -40,7 +40,9 @@ class NetworkConfig(Frozen):
     head_channels: int = Field(16, ge=1, le=512, description="channels of the heads")
     separate: bool = Field(False, description="a trunk of its own for the value")
     auxiliary: bool = Field(
-        True, description="heads for the final ownership and score, used in training only"
+        True,
+        description="heads for the final ownership and score: further targets, and what a "
+        "score_weight of the search asks for",
     )
 
     @model_validator(mode="after")

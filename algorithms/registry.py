@@ -10,7 +10,8 @@ from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from algorithms.checkpoint import WEIGHTS, CheckpointError, load_weights
+from algorithms.checkpoint import WEIGHTS, CheckpointError, latest_checkpoint, load_weights
+from algorithms.frozen import problems
 from algorithms.katago import KataGoEvaluator
 from algorithms.players import PlayConfig, SearchAgent, network_agent, uct_agent
 from algorithms.search import Search, SearchConfig
@@ -176,11 +177,8 @@ def _settings(kind: type[Settings], usual: dict[str, Any], query: str, text: str
     try:
         return kind.model_validate({**usual, **given})
     except ValidationError as error:
-        problem = error.errors()[0]
-        first = [name for name in ("simulations", "temperature") if name in kind.model_fields]
-        names = ", ".join(dict.fromkeys([*first, *kind.model_fields]))
-        where = problem["loc"][0] if problem["loc"] else query
-        raise AgentError(f"{text!r}: {where}: {problem['msg']}; the settings are {names}") from None
+        told = "; ".join(problems(kind, error)).removeprefix("the whole: ")
+        raise AgentError(f"{text!r}: {told}") from None
 
 
 def _exists(path: Path) -> bool:
@@ -204,9 +202,10 @@ def _trained(text: str) -> Agent:
     if not location or not _exists(path):
         raise AgentError(f"no agent is called {text!r}. Agents are:\n{FORMS}")
     if (path / "checkpoints").is_dir():
-        path = path / "checkpoints" / "latest"
-        if not path.exists():
+        latest = latest_checkpoint(path / "checkpoints")
+        if latest is None:
             raise AgentError(f"{text!r}: the run has no checkpoint yet")
+        path = latest
     elif path.is_dir() and not (path / WEIGHTS).exists():
         raise AgentError(f"{text!r}: the folder holds no run and no checkpoint")
     try:

@@ -18,8 +18,11 @@ from algorithms.checkpoint import (
     CheckpointError,
     WeightsHeader,
     drop_state,
+    latest_checkpoint,
     load_state,
     load_weights,
+    numbered,
+    point_latest,
     save_checkpoint,
 )
 from algorithms.config import (
@@ -120,7 +123,10 @@ def train(
         begin_from(learner, config.initial)
     # Only now, when nothing else can be wrong. A run may be given more budget, or be watched
     # otherwise; it stays the same run.
-    claim_folder(folder, "run", config, resume, ("budget", "checkpoints", "sample_games"))
+    for change in claim_folder(
+        folder, "run", config, resume, ("budget", "checkpoints", "sample_games")
+    ):
+        tell(f"goes on with another {change}")
     ledger = Ledger(budget=config.budget)
     checkpoints = folder / "checkpoints"
     stored = _restore(checkpoints, learner, ledger)
@@ -191,8 +197,9 @@ def begin_from(learner: Learner, text: str) -> None:
         path = locate(text)
     except UnknownPlayer as error:
         raise CheckpointError(f"initial: {error}") from None
-    latest = path / "checkpoints" / "latest"
-    model, header = load_weights(latest if latest.exists() else path)
+    if not path.exists():
+        raise CheckpointError(f"initial: there is no run, checkpoint or player {text!r}")
+    model, header = load_weights(latest_checkpoint(path / "checkpoints") or path)
     if header.network != learner.model.config:
         wanted, given = learner.model.config.model_dump(), header.network.model_dump()
         differing = ", ".join(
@@ -210,7 +217,7 @@ def list_snapshots(folder: Path) -> list[Snapshot]:
         CheckpointError: the record of one is damaged.
     """
     found = []
-    for path in _numbered(folder / "checkpoints"):
+    for path in numbered(folder / "checkpoints"):
         file = path / LEDGER
         if file.is_file():
             try:
@@ -245,10 +252,9 @@ def is_complete(folder: Path) -> bool:
 
 def _restore(checkpoints: Path, learner: Learner, ledger: Ledger) -> int | None:
     """Load the latest checkpoint and return its step; None if there is none."""
-    latest = checkpoints / "latest"
+    path = latest_checkpoint(checkpoints)
     step = None
-    if latest.exists():
-        path = latest.resolve()
+    if path is not None:
         model, _ = load_weights(path)
         state = load_state(path)
         try:
@@ -258,16 +264,12 @@ def _restore(checkpoints: Path, learner: Learner, ledger: Ledger) -> int | None:
         except (LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
             raise CheckpointError(f"{path} does not fit the learner: {error}") from None
         step = int(path.name)
-    # A kill may have left a later one that `latest` did not name yet: the run goes another way.
-    for path in _numbered(checkpoints):
-        if step is None or int(path.name) > step:
-            shutil.rmtree(path)
+        # A kill may have left a later one that `latest` did not name yet: the run goes another way.
+        for each in numbered(checkpoints):
+            if int(each.name) > step:
+                shutil.rmtree(each)
+        point_latest(path)
     return step
-
-
-def _numbered(checkpoints: Path) -> list[Path]:
-    """Folders of checkpoints, in the order of their steps."""
-    return sorted(checkpoints.glob("[0-9]*"), key=lambda path: int(path.name))
 
 
 def _snapshots_due(config: TrainConfig, spent: dict[str, float]) -> int:
@@ -279,7 +281,7 @@ def _snapshots_due(config: TrainConfig, spent: dict[str, float]) -> int:
 
 def _prune(checkpoints: Path, newest: Path) -> None:
     """Keep the newest checkpoint whole, of older snapshots the weights, of the others nothing."""
-    for path in _numbered(checkpoints):
+    for path in numbered(checkpoints):
         if path == newest:
             continue
         drop_state(path)

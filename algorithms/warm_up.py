@@ -17,7 +17,10 @@ from goenv import Rules
 
 # Settings with which a step of a learner takes no time and leaves out nothing compiled.
 SMALL: dict[str, dict[str, Any]] = {
-    "alphazero": {"self_play": {"games": 2}, "replay_minimum": 1, "batch_size": 2},
+    "alphazero": {
+        "self_play": {"games": 2}, "replay_minimum": 1, "batch_size": 2, "warm_up_games": 1,
+        "relabel": 1, "play": {"simulations": 2, "root": "gumbel"},
+    },
     "best_response": {"ppo": {"games": 2, "moves": 2, "batch_size": 2}},
     "league": {
         "ppo": {"games": 2, "moves": 2, "batch_size": 2},
@@ -27,7 +30,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "nfsp": {"games": 2, "q": {"plies": 2, "minimum": 1, "batch_size": 2}, "reservoir_minimum": 1},
     "q_learning": {"games": 2, "q": {"minimum": 1, "batch_size": 2}},
     "reinforce": {"games": 2},
-}
+}  # fmt: skip
 
 
 @cache
@@ -50,5 +53,7 @@ def warm_up(algorithm: str | None = None) -> None:
             continue  # of learners of others nobody knows how to make them small
         small = {"network": {"blocks": 1, "channels": 4}, **SMALL[name]}
         learner = learner_class(config_class.model_validate(small), rules, 0)
-        learner.step(Ledger())
+        for _ in range(1 + ("warm_up_games" in small)):
+            learner.step(Ledger())
+        learner.load_state_dict(learner.state_dict())  # as a run that is resumed
         play_games(learner.agent(), uct, rules, [()], rng)

@@ -61,7 +61,7 @@ class SearchConfig(Frozen):
     )
     visit_offset: float = Field(50.0, ge=0, description="c_visit of the Gumbel rules")
     value_scale: float = Field(
-        0.1, gt=0, description="c_scale of the Gumbel rules, on Q in [-1, 1]"
+        0.6, gt=0, description="c_scale of the Gumbel rules, on Q in [-1, 1]"
     )
     score_weight: float = Field(
         0.0,

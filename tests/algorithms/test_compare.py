@@ -99,7 +99,7 @@ def test_stopped_killed_and_resumed(tiny, store, gozoo, outcome_of, tmp_path):
     answer = gozoo(*arguments)
     assert answer.code == 130, answer
     assert "Traceback" not in answer.out + answer.error
-    assert "stopped; `--resume` goes on" in answer.out
+    assert "stopped; to go on: gozoo compare " in answer.out
     assert not (folder / "report").exists()
     before = steps()
     assert 1 <= len(before) < 4, "others are not begun"

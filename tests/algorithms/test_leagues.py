@@ -146,7 +146,9 @@ def test_a_run_is_stored_with_those_who_took_part(tiny, league, no_gnugo, tmp_pa
     # The same league goes on, another one is another run.
     train(config, tmp_path / "run", resume=True)
     league("random")
-    with pytest.raises(ConfigError, match="cannot be resumed: its learner"):
+    with pytest.raises(
+        ConfigError, match=r"another run: learner.opponents.random \(3.0 there, 1.0 here\)"
+    ):
         train(config, tmp_path / "run", resume=True)
 
 

@@ -148,6 +148,26 @@ def test_labels_that_do_not_fit_their_game(games, folder, tmp_path):
     assert found.games == 20
     assert found.skipped == {"with labels of another game": 1, "with broken labels": 3}
     assert "its label is of pass" in found.summary()
+    assert "labels for 0 of the games" in found.summary()
+
+
+def test_labels_of_other_games_are_refused(games, folder, tmp_path):
+    file = tmp_path / "labels.jsonl"
+    game = next(iter(games))
+    search = [[action_name(games[game].moves[0], 5), 0.5, 0.0, {"C3": 1}]]
+    file.write_text(json.dumps({"id": f"x{game}", "opening": 0, "search": search}))
+    with pytest.raises(DataError, match=r"labels of none of these games.*without .sgf, such as"):
+        read(folder, labels=file)
+    file.write_text(json.dumps({"id": game, "opening": 0, "search": search}))
+    assert "labels for 1 of the games" in read(folder, labels=file).summary()
+    file.write_text('{"id": "x"}')
+    with pytest.raises(DataError, match=r"line 1 of .* is no label: there is no key 'opening'"):
+        read(folder, labels=file)
+
+
+def test_a_value_of_a_search_needs_labels(folder):
+    with pytest.raises(ValueError, match="search_value: only labels have values"):
+        configuration(folder, learner={"loss": {"search_value": 0.5}})
 
 
 def test_a_folder_without_games_is_told(tmp_path):
