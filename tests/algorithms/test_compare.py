@@ -152,8 +152,8 @@ def test_stopped_killed_and_resumed(tiny, store, gozoo, outcome_of, tmp_path):
     # Without --resume, or as another comparison, it is refused.
     for extra, words in (
         ([], "already holds a comparison"),
-        (["--resume", "seeds=[0, 1]"], "its seeds differ"),
-        (["--resume", "budget.env_steps=999"], "its budget differ"),
+        (["--resume", "seeds=[0, 1]"], "another comparison: seeds ("),
+        (["--resume", "budget.env_steps=999"], "budget.env_steps ("),
     ):
         answer = gozoo(*arguments[:-1], *extra)
         assert answer.code == 1
