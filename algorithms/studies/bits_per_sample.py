@@ -370,9 +370,8 @@ STUDY = Study(
     presets={
         "quick": BitsConfig(),
         "full": BitsConfig(
-            positions=2000, replicates=24, network_replicates=48, simulations=256,
-            trained=(0, 8, 15, 30, 60, 120, 250, 500), answers=(1, 2, 3, 4, 6),
-            network_positions=3000,
+            positions=1000, replicates=16, network_replicates=32, simulations=128,
+            network_positions=2000,
         ),
         "tiny": BitsConfig(
             rates=(0.001, 0.01, 0.5, 0.9), positions=8, replicates=2, network_replicates=2,

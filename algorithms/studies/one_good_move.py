@@ -367,15 +367,8 @@ STUDY = Study(
     presets={
         "quick": GoodMoveConfig(),
         "full": GoodMoveConfig(
-            lengths=(10, 20, 30, 50, 100, 150, 300),
-            odds=(0.51, 0.52, 0.55, 0.6, 0.7),
-            blocks=20,
-            games=200_000,
-            simulations=256,
-            search_games=16,
-            boards=16,
-            board_games=2000,
-            deep=2000,
+            odds=(0.51, 0.52, 0.55, 0.6, 0.7), blocks=20, games=100_000, simulations=128,
+            search_games=16, boards=6, board_games=1000, deep=1000,
         ),
         "tiny": GoodMoveConfig(
             lengths=(4, 8), odds=(0.55, 0.7), odds_at=4, blocks=4, games=200, value_games=50,

@@ -338,7 +338,7 @@ STUDY = Study(
     presets={
         "quick": SameBudgetConfig(),
         "full": SameBudgetConfig(
-            flops=(3e12, 1e13), seconds=(100, 300), seeds=5, games=10, snapshots=4, untrained=True,
+            flops=(1.5e12, 4e12), seconds=(40, 100), seeds=5, games=2, snapshots=3, untrained=True,
         ),
         "tiny": SameBudgetConfig(
             sizes=(2, 4), flops=(2e7, 2e7), seconds=(0.05, 0.05), seeds=1,

@@ -298,9 +298,8 @@ STUDY = Study(
     presets={
         "quick": HurtsConfig(),
         "full": HurtsConfig(
-            size=5, flops=5e12, seeds=6, capacity=20_000, simulations=(1, 4, 16, 64, 256, 1024),
-            played_out=(0.0, 0.05, 0.1, 0.3, 1.0), games=200, anchor="uct:400", referee="uct:400",
-            referee_games=200,
+            size=5, flops=2.5e12, seeds=6, capacity=10_000, simulations=(4, 16, 64, 256),
+            games=100, anchor="uct:400", referee="uct:400", referee_games=100,
         ),
         "tiny": HurtsConfig(
             size=3, flops=3e9, seeds=1, simulations=(4,), games=4, anchor="uct:2",

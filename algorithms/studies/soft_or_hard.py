@@ -269,8 +269,7 @@ STUDY = Study(
     presets={
         "quick": SoftOrHardConfig(),
         "full": SoftOrHardConfig(
-            size=5, simulations=(4, 16, 64, 256), moves=60_000, seeds=6, snapshots=6, games=200,
-            anchor="uct:200",
+            size=5, moves=30_000, seeds=6, snapshots=4, games=200, anchor="uct:200",
         ),
         "tiny": SoftOrHardConfig(
             size=3, simulations=(2, 4), moves=300, seeds=1, snapshots=2, games=4, anchor="uct:2",

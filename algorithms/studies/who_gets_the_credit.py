@@ -306,9 +306,8 @@ STUDY = Study(
     presets={
         "quick": CreditStudyConfig(),
         "full": CreditStudyConfig(
-            replicates=12, games={3: 400, 5: 60}, policy_steps=8000, learner_steps=200_000,
-            value_games=2000, value_steps=1500, simulations=(2, 4, 8, 16, 32, 64, 128, 256),
-            further=(1, 2, 4, 8, 16, 32, 64), deep=2000,
+            replicates=8, games={3: 240, 5: 24}, learner_steps=100_000, value_games=1000,
+            value_steps=800, simulations=(4, 16, 64, 256), further=(1, 4, 16, 64), deep=1000,
         ),
         "tiny": CreditStudyConfig(
             replicates=2, games={3: 8, 5: 3}, policy_steps=64, learner_steps=64, value_games=4,
