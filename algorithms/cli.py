@@ -82,7 +82,6 @@ def train(
     views = [name for name, wanted in (("tensorboard", tensorboard), ("wandb", wandb)) if wanted]
     stop = Stop()
     with Display(console) as display:
-        display.say(f"training {settings.learner.algorithm} in {folder}")
         ledger = train_run(
             settings,
             folder,

@@ -97,8 +97,8 @@ def train(
         views: ``"tensorboard"``, ``"wandb"``, beside ``metrics.jsonl``.
         on_step: told after every step.
         should_stop: asked before every step.
-        tell: told the size of the network, what was read of games of others, and who of a league
-            is left out.
+        tell: told the size of the network, where the run is stored, what was read of games of
+            others, and who of a league is left out.
 
     Returns:
         What was spent.
@@ -127,6 +127,7 @@ def train(
         folder, "run", config, resume, ("budget", "checkpoints", "sample_games")
     ):
         tell(f"goes on with another {change}")
+    tell(f"training {config.learner.algorithm} in {folder}")
     ledger = Ledger(budget=config.budget)
     checkpoints = folder / "checkpoints"
     stored = _restore(checkpoints, learner, ledger)
