@@ -52,6 +52,14 @@ def match(
             help="from every opening of so many moves, turned and mirrored ones counted once",
         ),
     ] = False,
+    openings_by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="AGENT",
+            help="who plays the opening moves, such as 'az:7?simulations=0&temperature=1'; default "
+            "at random",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="of openings and players")] = 0,
     colour: Annotated[str, typer.Option(help=COLOUR_HELP)] = "both",
     sprt: Annotated[
@@ -104,13 +112,15 @@ def match(
     if all_openings and games is not None:
         raise ConfigError("give either --games or --all-openings, which decides how many they are")
     if games is None and not all_openings:
-        games = usual_games(rules, opening_moves, colour, 100 if sprt is None else 1000)
+        most = 100 if sprt is None else 1000
+        games = most if openings_by else usual_games(rules, opening_moves, colour, most)
     plan = MatchPlan(
         first=first,
         second=second,
         rules=rules,
         games=games,
         opening_moves=opening_moves,
+        openings_by=openings_by,
         seed=seed,
         colour=colour,
         sprt=None if sprt is None else _sprt(sprt, alpha, beta),

@@ -43,6 +43,7 @@ class MatchPlan:
         sprt: ends the match when it is decided; `games` are then the most that are played.
         at_once: games that run side by side; None: 64, whose positions make a large batch for a
             network, or with an engine, which gains nothing from more than it has cores, 16.
+        openings_by: text of the agent that plays the openings; None: random moves.
     """
 
     first: str
@@ -54,6 +55,7 @@ class MatchPlan:
     colour: str = "both"
     sprt: Sprt | None = None
     at_once: int | None = None
+    openings_by: str | None = None
 
     def openings(self) -> list[Opening]:
         """From which they play.
@@ -67,13 +69,18 @@ class MatchPlan:
         if self.games is not None and (self.games < each or self.games % each):
             wanted = "even and at least 2" if each == 2 else "at least 1"
             raise ConfigError(f"the number of games must be {wanted}, got {self.games}")
+        by = None
+        if self.openings_by is not None:
+            if self.games is None or self.opening_moves == 0:
+                raise ConfigError("openings by an agent have moves, and there is no list of all")
+            by = make_agent(self.openings_by)
         try:
             count = (
                 count_openings(self.opening_moves, self.rules)
                 if self.games is None
                 else self.games // each
             )
-            return make_openings(count, self.opening_moves, self.rules, self.seed)
+            return make_openings(count, self.opening_moves, self.rules, self.seed, by)
         except ValueError as error:
             raise ConfigError(str(error)) from None
 
@@ -141,7 +148,9 @@ def play_match(
         second.name = f"{plan.second} (second)"
     wanted = pair_up(first, second, openings, _colours(plan.colour))
     texts = (plan.first, plan.second)
-    terms = Terms(first.name, second.name, texts, plan.rules, plan.opening_moves, plan.seed)
+    terms = Terms(
+        first.name, second.name, texts, plan.rules, plan.opening_moves, plan.seed, plan.openings_by
+    )
     with contextlib.ExitStack() as stack:
         for agent in (first, second):
             if isinstance(agent, EngineAgent):

@@ -65,6 +65,7 @@ class Terms:
         rules: of all games.
         opening_moves: length of the openings.
         seed: of openings and players.
+        openings_by: text form of the agent that played the openings; None: random moves.
     """
 
     first: str
@@ -73,6 +74,7 @@ class Terms:
     rules: Rules
     opening_moves: int
     seed: int
+    openings_by: str | None = None
 
     def difference(self, other: Terms) -> str:
         """In what it differs from `other`, for people."""

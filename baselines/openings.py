@@ -1,4 +1,4 @@
-"""Openings of matches: random moves, no two openings alike however the board is turned."""
+"""Openings of matches: random moves, or an agent's, no two alike however the board is turned."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import cache
 
 import numpy as np
 
+from baselines.agent import Agent
 from baselines.reference_perft import symmetries
 from goenv import GoBatch, Rules
 
@@ -18,8 +19,10 @@ _DRAWN_AT_ONCE = 256  # the same for any count, so that few openings are the fir
 _MOST_BARREN = 20  # draws in a row without a new opening, before there are taken to be no more
 
 
-def make_openings(count: int, moves: int, rules: Rules, seed: int) -> list[Opening]:
-    """Openings of random legal moves without passes, all different up to symmetry.
+def make_openings(
+    count: int, moves: int, rules: Rules, seed: int, by: Agent | None = None
+) -> list[Opening]:
+    """Openings of legal moves without passes, all different up to symmetry.
 
     Openings are alike if they lead to the same position, also by another order of moves, or to
     one turned or mirrored; a position is its stones and what superko forbids in it. Where all
@@ -30,18 +33,19 @@ def make_openings(count: int, moves: int, rules: Rules, seed: int) -> list[Openi
         moves: their length; with 0 all are the empty board.
         rules: of the game.
         seed: of the draw.
+        by: who plays them, drawing lots; None: random moves.
 
     Raises:
-        ValueError: there are not so many.
+        ValueError: there are not so many, or `by` does not find them.
     """
     if count < 1 or moves < 0:
         raise ValueError(f"openings: need a count >= 1 and moves >= 0, got {count} and {moves}")
     if moves == 0:
         return [()] * count
     rng = np.random.default_rng(seed)
-    known = _all_openings(moves, _without_komi(rules))
+    known = _all_openings(moves, _without_komi(rules)) if by is None else None
     if known is None:
-        found = _draw(count, moves, rules, rng)
+        found = _draw(count, moves, rules, rng, by)
     else:
         order = rng.permutation(len(known))
         turns = rng.integers(8, size=len(known))
@@ -49,6 +53,12 @@ def make_openings(count: int, moves: int, rules: Rules, seed: int) -> list[Openi
         found = [
             tuple(places[turns[index], list(known[index])].tolist()) for index in order[:count]
         ]
+    if len(found) < count and by is not None:
+        raise ValueError(
+            f"{by.name} finds only {len(found)} distinct openings of {moves} moves, not {count}; "
+            "longer ones are more, and so are those of a player that draws its moves, as a network "
+            "does with simulations=0&temperature=1"
+        )
     if len(found) < count:
         raise ValueError(
             f"there are not {count} distinct openings of {moves} moves on "
@@ -128,17 +138,22 @@ def _places(size: int) -> np.ndarray:
     return np.argsort(np.array(symmetries(size)), axis=1)
 
 
-def _draw(count: int, moves: int, rules: Rules, rng: np.random.Generator) -> list[Opening]:
-    """Up to `count` openings, found by playing at random."""
+def _draw(
+    count: int, moves: int, rules: Rules, rng: np.random.Generator, by: Agent | None
+) -> list[Opening]:
+    """Up to `count` openings, found by playing at random or as an agent does."""
     found: dict[bytes, Opening] = {}
     barren = 0
     while barren < _MOST_BARREN and len(found) < count:
         batch = GoBatch(_DRAWN_AT_ONCE, rules)
         played = []
         for _ in range(moves):
-            legal = batch.legal_actions()
-            legal[:, -1] = ~legal[:, :-1].any(axis=1)  # pass only where there is no other move
-            actions = np.argmax(legal * rng.random(legal.shape), axis=1)
+            if by is None:
+                legal = batch.legal_actions()
+                legal[:, -1] = ~legal[:, :-1].any(axis=1)  # pass only where there is no other move
+                actions = np.argmax(legal * rng.random(legal.shape), axis=1)
+            else:
+                actions = by.act(batch, rng)
             batch.step(actions)
             played.append(actions)
         barren += 1

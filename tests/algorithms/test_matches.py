@@ -17,6 +17,7 @@ from sgfmill import sgf
 
 from algorithms.config import ConfigError
 from algorithms.matches import MatchPlan, usual_games
+from algorithms.registry import make_agent
 from baselines.engine_process import find_program
 from baselines.game_store import DATABASE, GameStore
 from baselines.openings import make_openings
@@ -84,6 +85,17 @@ def test_all_openings_are_played_with_both_colours(gozoo, tmp_path, moves):
         assert [r.moves[:moves] for r in records if r.black == black] == openings
 
 
+def test_an_agent_plays_the_openings(gozoo, tmp_path):
+    match = ["match", "random", "uct:2", *SMALL, "--games", 4, "--openings-by", "uct:3",
+             "--sgf", tmp_path]  # fmt: skip
+    assert gozoo(*match).code == 0
+    records, _ = stored(tmp_path)
+    openings = make_openings(2, 2, Rules(3, 0.5), 0, make_agent("uct:3"))
+    assert [r.moves[:2] for r in records if r.black == "random"] == openings
+    assert openings != make_openings(2, 2, Rules(3, 0.5), 0)
+    assert numbers(gozoo(*match))[0] == 4  # and it goes on
+
+
 def test_integer_komi_allows_draws(gozoo, tmp_path):
     """Nobody has a point when both pass at once, and komi is nothing."""
     engine = f"gtp:{sys.executable} {STANDIN} --clean-up --do words"
@@ -128,6 +140,7 @@ def test_the_same_command_plays_only_what_is_missing(gozoo, tmp_path):
         (["--seed", 1], "its seed is 0, not 1"),
         (["--komi", 1], "its komi is 0.5, not 1.0"),
         (["--opening-moves", 1], "its opening moves is 2, not 1"),
+        (["--openings-by", "uct:3"], "its openings by is None, not 'uct:3'"),
     ],
 )
 def test_another_match_does_not_go_into_its_folder(gozoo, tmp_path, other, told):
@@ -236,6 +249,10 @@ def test_a_sequential_test_ends_a_match(gozoo, tmp_path):
         (["--all-openings", "--games", 4], "either --games or --all-openings"),
         (["--all-openings", "--opening-moves", 4, "--size", 9], "too many openings of 4 moves"),
         (["--all-openings", "--opening-moves", -1], "0 moves or more"),
+        (["--all-openings", "--openings-by", "random"], "there is no list of all"),
+        (["--openings-by", "random", "--opening-moves", 0], "openings by an agent have moves"),
+        (["--openings-by", "nobody"], "no agent is called 'nobody'"),
+        (["--openings-by", "uct:2", "--size", 2, "--games", 100], "uct:2 finds only "),
     ],
 )
 def test_what_makes_no_match(gozoo, arguments, words):

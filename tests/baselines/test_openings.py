@@ -131,6 +131,34 @@ def test_no_moves_are_the_empty_board():
     assert make_openings(4, 0, RULES, seed=0) == [()] * 4
 
 
+class _Corners:
+    """Plays a corner by lot, of those that are free, or else passes."""
+
+    name = "corners"
+
+    def act(self, batch, rng):
+        free = np.zeros((len(batch), 10))
+        free[:, [0, 2, 6, 8]] = batch.legal_actions()[:, [0, 2, 6, 8]]
+        free[:, PASS] = 0.1
+        return np.argmax(free * (1 + rng.random(free.shape)), axis=1)
+
+
+def test_openings_by_an_agent_are_of_its_moves_and_distinct():
+    # Two stones in corners: side by side, or across.
+    found = make_openings(2, 2, RULES, seed=0, by=_Corners())
+    assert found == make_openings(2, 2, RULES, seed=0, by=_Corners())
+    assert {move for opening in found for move in opening} <= {0, 2, 6, 8}
+    assert len({position(opening, 3) for opening in found}) == 2
+    assert make_openings(1, 2, RULES, seed=0, by=_Corners()) == found[:1]
+
+
+def test_an_agent_that_knows_few_openings_is_told():
+    with pytest.raises(ValueError, match="corners finds only 2 distinct openings of 2 moves, not"):
+        make_openings(3, 2, RULES, seed=0, by=_Corners())
+    with pytest.raises(ValueError, match="corners finds only 0"):  # the fifth is a pass
+        make_openings(1, 5, RULES, seed=0, by=_Corners())
+
+
 def test_an_opening_never_passes():
     """On 2x2 a player may have nothing but the pass."""
     rules = Rules(2, komi=0.5, max_moves=50)
