@@ -86,7 +86,8 @@ def test_warmup_leaves_nothing_to_compile(tmp_path):
     config = Path(__file__).parents[2] / "configs" / "compare_5x5.yaml"
     small = ["game.size=3", "budget.seconds=null", "budget.env_steps=200", "judge.games=2",
              "judge.anchors=[random, 'uct:2']", "judge.matches=[]", "judge.snapshots=1",
-             "judge.bootstrap=10", "seeds=[0]"]  # fmt: skip
+             "judge.bootstrap=10", "seeds=[0]", "learners.alphazero.warm_up_games=2",
+             "learners.alphazero.relabel=1"]  # fmt: skip
     assert "compiling" not in run("compare", str(config), *small).stderr
 
 
