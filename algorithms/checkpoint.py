@@ -155,7 +155,7 @@ def latest_checkpoint(folder: Path) -> Path | None:
         return link.resolve()
     found = numbered(folder)
     whole = [path for path in found if (path / NUMBERS).exists()]
-    return max(whole or found, key=found.index, default=None)
+    return (whole or found)[-1] if found else None
 
 
 def load_state(path: Path) -> dict[str, Any]:
