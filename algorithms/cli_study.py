@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.table import Table
 
 from algorithms.cli_shared import Stop, console
 from algorithms.studies.names import NAMES, text_of
@@ -27,7 +29,7 @@ study = typer.Typer(
 StudiesFolder = Annotated[Path, typer.Option("--runs", help="folder in which results are stored")]
 
 
-def _run(name: str, preset: str, overrides: list[str], workers: int | None, runs: Path) -> None:
+def _configured(name: str, preset: str, overrides: list[str]) -> tuple[Study, StudyConfig]:
     from algorithms.config import ConfigError, override, validate
     from algorithms.studies.catalogue import find_study
 
@@ -37,8 +39,23 @@ def _run(name: str, preset: str, overrides: list[str], workers: int | None, runs
     data = found.presets[preset].model_dump(mode="json")
     for each in overrides:
         override(data, each)
-    config = validate(found.config, data, f"the preset {preset!r} of {name}")
+    return found, validate(found.config, data, f"the preset {preset!r} of {name}")
+
+
+def _run(name: str, preset: str, overrides: list[str], workers: int | None, runs: Path) -> None:
+    found, config = _configured(name, preset, overrides)
     _run_in(runs / f"{name}-{preset}", found, preset, config, workers)
+
+
+def _list_settings(name: str, preset: str, overrides: list[str]) -> None:
+    found, config = _configured(name, preset, overrides)
+    table = Table("setting", preset, "meaning", box=None, pad_edge=False)
+    values = config.model_dump(mode="json")
+    for key, field in found.config.model_fields.items():
+        # As it is to be typed: YAML without spaces.
+        value = json.dumps(values[key], separators=(",", ":"))
+        table.add_row(key, value, field.description or "")
+    console.print(table, highlight=False)
 
 
 def _run_in(
@@ -63,15 +80,21 @@ def _command(name: str) -> Callable[..., None]:
     def command(
         overrides: Annotated[
             list[str] | None,
-            typer.Argument(metavar="KEY=VALUE", help="values to set in the preset"),
+            typer.Argument(metavar="KEY=VALUE", help="values to set in the preset; see --settings"),
         ] = None,
         preset: Annotated[
             str, typer.Option(help="quick: minutes; full: hours; tiny: a test")
         ] = "quick",
         workers: Workers = None,
         runs: StudiesFolder = Path("runs/studies"),
+        settings: Annotated[
+            bool, typer.Option("--settings", help="list what can be set, and do nothing else")
+        ] = False,
     ) -> None:
-        _run(name, preset, overrides or [], workers, runs)
+        if settings:
+            _list_settings(name, preset, overrides or [])
+        else:
+            _run(name, preset, overrides or [], workers, runs)
 
     return command
 

@@ -174,6 +174,8 @@ def run_cells(
             for future in done:
                 yield Finished(running.pop(future), future.result())
     except BrokenProcessPool:
+        if stopping():  # whoever told us to stop told the workers too, as batch systems do
+            return
         raise WorkerError(
             "a worker process died; it was killed, perhaps for want of memory"
         ) from None

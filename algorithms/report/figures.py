@@ -27,7 +27,8 @@ from algorithms.report.words import signed
 
 INK, MUTED, RULE, PAPER = "#1c2126", "#667080", "#d5dae0", "#fdfdfc"
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
-MARKERS = "os^DvP"
+MARKERS = {"o": "●", "s": "■", "^": "▲", "D": "◆", "v": "▼", "P": "✚"}
+"""With the signs that stand for them in text."""
 _VARIABLES = {INK: "ink", MUTED: "muted", RULE: "rule", PAPER: "paper"} | {
     colour: f"series-{number}" for number, colour in enumerate(SERIES)
 }
@@ -89,7 +90,7 @@ def look(learner: int | None) -> tuple[str, str]:
         return MUTED, "s"
     # Learners that share a colour, where there are many, differ in their markers.
     marker = (learner + learner // len(SERIES)) % len(MARKERS)
-    return SERIES[learner % len(SERIES)], MARKERS[marker]
+    return SERIES[learner % len(SERIES)], list(MARKERS)[marker]
 
 
 def ranking_figure(standings: Sequence[Standing], anchor: str) -> Figure:
@@ -159,12 +160,12 @@ def curves_figure(curves: Sequence[Curve], levels: dict[str, float], spent: str)
         axes.set_xlabel(f"{spent} a run")
         axes.set_ylabel("Elo")
         axes.yaxis.set_major_formatter(lambda value, _: signed(value))
-        labels = [
-            (float(curve.mean[1, -1]), curve.name, look(curve.learner)[0])
+        labels: list[tuple[float, str, int | None]] = [
+            (float(curve.mean[1, -1]), curve.name, curve.learner)
             for curve in curves
             if curve.mean.shape[1]
         ]
-        label_ends(axes, labels + [(elo, name, MUTED) for name, elo in levels.items()])
+        label_ends(axes, labels + [(elo, name, None) for name, elo in levels.items()])
     return figure
 
 
@@ -173,7 +174,7 @@ def exact_figure(curves: Sequence[Curve], levels: dict[str, float], measure: str
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, 3.5), layout="constrained")
         axes = figure.subplots()
-        ends = []
+        ends: list[tuple[float, str, int | None]] = []
         for level in levels.values():
             axes.axhline(level, color=MUTED, lw=0.8, ls=(0, (4, 3)), zorder=1)
         drawn: set[int] = set()
@@ -188,7 +189,7 @@ def exact_figure(curves: Sequence[Curve], levels: dict[str, float], measure: str
             axes.fill_between(share, low, high, color=colour, alpha=0.1, lw=0)
             face = PAPER if is_companion else colour
             axes.plot(share, mean, color=colour, lw=1.9, marker=marker, ms=4.5, ls=style, mfc=face)
-            ends.append((float(mean[-1]), curve.name, colour))
+            ends.append((float(mean[-1]), curve.name, curve.learner))
         highest = [float(values.max()) for curve in curves for _, values in curve.seeds]
         axes.set_ylim(0, 1.06 * max([*highest, *levels.values(), 1e-6]))
         axes.xaxis.set_major_formatter(PercentFormatter(1.0))
@@ -196,7 +197,7 @@ def exact_figure(curves: Sequence[Curve], levels: dict[str, float], measure: str
         axes.set_axisbelow(True)
         axes.set_xlabel("share of the budget")
         axes.set_ylabel(measure)
-        label_ends(axes, ends + [(level, name, MUTED) for name, level in levels.items()])
+        label_ends(axes, ends + [(level, name, None) for name, level in levels.items()])
     return figure
 
 
@@ -212,7 +213,7 @@ def win_rates_figure(
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, 3.2), layout="constrained")
         axes = figure.subplots()
-        ends = []
+        ends: list[tuple[float, str, int | None]] = []
         for number, (name, (spending, rates)) in enumerate(lines.items()):
             if not rates:
                 continue
@@ -220,7 +221,7 @@ def win_rates_figure(
             rate, low, high = np.array(rates).T
             axes.fill_between(spending, low, high, color=colour, alpha=0.14, lw=0)
             axes.plot(spending, rate, color=colour, lw=1.8, marker=marker, ms=4.5)
-            ends.append((float(rate[-1]), name, colour))
+            ends.append((float(rate[-1]), name, number))
         axes.set_ylim(-0.02, 1.02)
         axes.set_xlim(left=0)
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
@@ -247,11 +248,17 @@ def _scale_spending(axes: Axes, curves: Sequence[Curve]) -> None:
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
 
 
-def label_ends(axes: Axes, labels: list[tuple[float, str, str]]) -> None:
-    """Names at the right margin beside the ends of lines, pushed apart where they would touch."""
+def label_ends(axes: Axes, labels: Sequence[tuple[float, str, int | None]]) -> None:
+    """Names at the right margin beside the ends of lines, pushed apart where they would touch.
+
+    Args:
+        axes: whose.
+        labels: height of the line's end, name, and number for its `look`, whose marker stands
+            before the name; None for lines without one.
+    """
     if not labels:
         return
-    labels = sorted(labels)
+    labels = sorted(labels, key=lambda label: label[:2])
     # By the axes' own scale, which may be logarithmic.
     low, high = axes.transScale.transform([(1, end) for end in axes.get_ylim()])[:, 1]
     heights = axes.transScale.transform([(1, value) for value, _, _ in labels])[:, 1]
@@ -264,11 +271,13 @@ def label_ends(axes: Axes, labels: list[tuple[float, str, str]]) -> None:
     placed[-1] = min(placed[-1], max(1.0, wanted[-1]))
     for index in range(len(placed) - 2, -1, -1):
         placed[index] = min(placed[index], placed[index + 1] - gap)
-    for (_, name, colour), at, height in zip(labels, wanted, placed, strict=True):
+    for (_, name, number), at, height in zip(labels, wanted, placed, strict=True):
+        colour, marker = look(number)
+        text = name if number is None else f"{MARKERS[marker]} {name}"
         axes.annotate(
-            name, xy=(1, at), xytext=(1.035, height), xycoords="axes fraction", color=colour,
+            text, xy=(1, at), xytext=(1.035, height), xycoords="axes fraction", color=colour,
             textcoords="axes fraction", va="center", fontsize=8.5, annotation_clip=False,
-            fontweight="normal" if colour == MUTED else "bold",
+            fontweight="normal" if number is None else "bold",
             arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.6, "shrinkA": 1, "shrinkB": 2,
                         "relpos": (0, 0.5)},  # to where the name begins, not across others
         )  # fmt: skip

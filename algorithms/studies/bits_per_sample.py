@@ -14,7 +14,7 @@ from pydantic import Field
 from algorithms.studies import charts
 from algorithms.studies.best_steps import best_of_others, near_best_of_twins
 from algorithms.studies.data import Row, Rows
-from algorithms.studies.estimates import bootstrap, exponent, mean_of
+from algorithms.studies.estimates import exponent, jackknife_ratio, mean_of
 from algorithms.studies.known_moves import (
     KnownMoves,
     entropy,
@@ -251,7 +251,7 @@ def _ratio(found: Mapping[str, np.ndarray], kind: str) -> Estimate:
         own, label = drawn[0].mean(axis=0)
         return float(own / label) if label > 0 else np.nan
 
-    return bootstrap(ratio, [both])
+    return jackknife_ratio(ratio, [both])
 
 
 def _table_row(tables: Mapping[str, Mapping[float, np.ndarray]], rate: float) -> Row:
@@ -313,7 +313,7 @@ def _measured(
                 return np.nan
             return float(np.exp(np.log(means[:, 0] / means[:, 1] / curve).mean()))
 
-        return bootstrap(middle, pairs)
+        return jackknife_ratio(middle, pairs)
 
     claimed = np.array([entropy(rate) / surprise for rate, surprise in places.values()])
     found["networks, measured over claimed"] = relative(claimed)

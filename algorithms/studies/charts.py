@@ -36,7 +36,7 @@ def line_chart(
     Args:
         series: what was measured; the order gives colours and markers.
         x_label, y_label: of the axes, with units.
-        log_x, log_y: whether an axis is logarithmic; points that it cannot show are left out.
+        log_x, log_y: whether an axis is logarithmic; the line has a gap at what it cannot show.
         curves: theory: x and y by name.
         height: inches.
         on_axes: called with the axes before the names at the lines' ends are placed.
@@ -104,19 +104,18 @@ def draw_lines(
 
 def _positive(series: Series) -> Series:
     """What a logarithmic axis can show, with intervals that end on it; no rounding errors."""
-    found = {}
     largest = max(
         (e.value for _, es in series.values() for e in es if np.isfinite(e.value)), default=1.0
     )
-    for name, (x, estimates) in series.items():
-        kept = [
-            (at, Estimate(e.value, max(e.low, 0.1 * e.value) if e.low == e.low else e.low, e.high))
-            for at, e in zip(x, estimates, strict=True)
-            if np.isfinite(e.value) and e.value > 1e-9 * largest
-        ]
-        if kept:
-            found[name] = ([at for at, _ in kept], [e for _, e in kept])
-    return found
+    gap = Estimate(np.nan, np.nan, np.nan)
+
+    def shown(e: Estimate) -> Estimate:
+        if not (np.isfinite(e.value) and e.value > 1e-9 * largest):
+            return gap
+        return Estimate(e.value, max(e.low, 0.1 * e.value) if e.low == e.low else e.low, e.high)
+
+    found = {name: (x, [shown(e) for e in estimates]) for name, (x, estimates) in series.items()}
+    return {name: line for name, line in found.items() if any(e is not gap for e in line[1])}
 
 
 def _log_ticks(axis: Axis, wanted: set[float]) -> None:
@@ -135,12 +134,12 @@ def _log_ticks(axis: Axis, wanted: set[float]) -> None:
 def _name_lines(
     axes: Axes, series: Series, curves: Mapping[str, tuple[Sequence[float], Sequence[float]]]
 ) -> None:
-    labels = [
-        (float(estimates[-1].value), name, look(number)[0])
-        for number, (name, (_, estimates)) in enumerate(series.items())
-        if len(estimates)
-    ]
-    label_ends(axes, labels + [(float(y[-1]), name, MUTED) for name, (_, y) in curves.items()])
+    labels: list[tuple[float, str, int | None]] = []
+    for number, (name, (_, estimates)) in enumerate(series.items()):
+        drawn = [e.value for e in estimates if not np.isnan(e.value)]
+        if drawn:
+            labels.append((float(drawn[-1]), name, number))
+    label_ends(axes, labels + [(float(y[-1]), name, None) for name, (_, y) in curves.items()])
 
 
 def bar_chart(

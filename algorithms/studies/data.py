@@ -72,11 +72,18 @@ def write_rows(path: Path, rows: Sequence[Row]) -> None:
 
 
 def read_rows(path: Path) -> list[Row]:
-    """Rows that `write_rows` stored, packed (``.gz``) or not; what looks like a number is one."""
+    """Rows that `write_rows` stored, packed (``.gz``) or not; what looks like a number is one.
+
+    Raises:
+        ValueError: a row has more or fewer values than there are names.
+    """
     data = path.read_bytes()
     text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8")
     table = csv.DictReader(io.StringIO(text, newline=""))
-    return [{key: _read(value) for key, value in row.items()} for row in table]
+    rows = list(table)
+    if any(None in row or None in row.values() for row in rows):
+        raise ValueError("a row is not whole")
+    return [{key: _read(value) for key, value in row.items()} for row in rows]
 
 
 def _plain(value: Any) -> Any:

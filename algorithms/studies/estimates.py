@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from scipy.stats import rankdata
+from scipy.stats import t as student_t
 
 from algorithms.report.exact import interval_of_mean
 from algorithms.studies.study import Estimate
@@ -58,45 +59,68 @@ def share_of(values: Sequence[float] | np.ndarray) -> Estimate:
     return Estimate(found.value, low, high)
 
 
-def bootstrap(
-    statistic: Callable[[list[np.ndarray]], float],
-    samples: Sequence[np.ndarray],
-    repeats: int = 1000,
-    seed: int = 0,
+def jackknife_ratio(
+    statistic: Callable[[list[np.ndarray]], float], samples: Sequence[np.ndarray]
 ) -> Estimate:
-    """A statistic of several independent samples, with its percentile bootstrap interval.
+    """A positive statistic, whose interval is `jackknife`'s of its logarithm."""
+
+    def logarithm(drawn: list[np.ndarray]) -> float:
+        value = statistic(drawn)
+        return float(np.log(value)) if value > 0 else np.nan
+
+    found = jackknife(logarithm, samples)
+    return Estimate(statistic(list(samples)), *np.exp([found.low, found.high]).tolist())
+
+
+def jackknife(
+    statistic: Callable[[list[np.ndarray]], float], samples: Sequence[np.ndarray]
+) -> Estimate:
+    """A smooth statistic of several independent samples, with its jackknife interval.
+
+    Student's t times the jackknife's standard error, whose degrees of freedom are Satterthwaite's.
+    For a mean it is the ordinary interval. A bootstrap's percentiles, the other usual choice, are
+    too narrow by a tenth for ten values.
 
     Args:
-        statistic: from samples, arrays whose first axis runs over independent units, to a number.
-        samples: each drawn anew, with replacement, by itself.
-        repeats: of drawing.
-        seed: of the draws.
+        statistic: from samples, arrays whose first axis runs over independent units, to a number
+            that is smooth in their means.
+        samples: what belongs together (two measures of one unit) must be columns of one of them.
 
-    Source: Efron and Tibshirani 1993, "An introduction to the bootstrap", chapter 13.
+    Returns:
+        Without an interval (nan) if a sample has one unit alone, or if the statistic is not finite
+        without one of them.
+
+    Source: Efron and Tibshirani 1993, "An introduction to the bootstrap", chapter 11.
     """
-    rng = np.random.default_rng(seed)
-    drawn = [
-        statistic([sample[rng.integers(len(sample), size=len(sample))] for sample in samples])
-        for _ in range(repeats)
-    ]
-    finite = [value for value in drawn if np.isfinite(value)]
     whole = statistic(list(samples))
-    if len(finite) < 0.9 * repeats:
+    if min(map(len, samples)) < 2:
         return Estimate(whole, np.nan, np.nan)
-    low, high = np.quantile(finite, (0.025, 0.975))
-    return Estimate(whole, float(low), float(high))
+    parts, freedoms = [], []
+    for place, sample in enumerate(samples):
+        count = len(sample)
+        without = np.array([
+            statistic([*samples[:place], np.delete(sample, unit, axis=0), *samples[place + 1 :]])
+            for unit in range(count)
+        ])  # fmt: skip
+        if not np.isfinite(without).all():
+            return Estimate(whole, np.nan, np.nan)
+        parts.append((count - 1) ** 2 / count * without.var(ddof=1))
+        freedoms.append(count - 1)
+    variance = sum(parts)
+    if variance == 0:
+        return Estimate(whole, whole, whole)
+    freedom = variance**2 / sum(part**2 / one for part, one in zip(parts, freedoms, strict=True))
+    reach = float(student_t.ppf(0.975, freedom) * np.sqrt(variance))
+    return Estimate(whole, whole - reach, whole + reach)
 
 
-def exponent(
-    x: Sequence[float], samples: Sequence[np.ndarray], repeats: int = 1000, seed: int = 0
-) -> Estimate:
-    """The exponent b in y ~ x**b: least squares on logarithms, with a bootstrap interval.
+def exponent(x: Sequence[float], samples: Sequence[np.ndarray]) -> Estimate:
+    """The exponent b in y ~ x**b: least squares on logarithms, with a `jackknife` interval.
 
     Args:
         x: positive, one a sample.
         samples: at each x independent replicates: float [replicates] whose mean is y, or
             [replicates, 2] where y is the ratio of the two means.
-        repeats, seed: see `bootstrap`.
     """
     log_x = np.log(np.asarray(x, np.float64))
 
@@ -107,7 +131,7 @@ def exponent(
         means = np.array([part[0] / (part[1] if len(part) == 2 else 1.0) for part in parts])
         return float(np.polyfit(log_x, np.log(means), 1)[0])
 
-    return bootstrap(slope, samples, repeats, seed)
+    return jackknife(slope, samples)
 
 
 def area_under_roc(scores: np.ndarray, wanted: np.ndarray) -> float:

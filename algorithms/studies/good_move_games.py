@@ -133,30 +133,43 @@ def target_block(
     shape, left = played.state.shape, _left(played)
     if kind == "response":
         targets = response_targets(spot, played.state.ravel(), left.ravel()).reshape(*shape, -1)
-        here = response_targets(spot, np.full(games, spot.state), np.full(games, spot.moves))
     else:
-        settings = SearchConfig(
-            simulations=simulations, root="gumbel", interior="gumbel", gumbel_scale=0.0,
-            considered=8, value_scale=0.6,
-        )  # fmt: skip
-        evaluator: Evaluator = TablePlayouts(spot.oracle, spot.policy)
-        if kind == "search value":
-            evaluator = TableValues(spot.oracle, spot.policy, spot.values)
-        evaluator.seed(rng)
-        search = Search(settings, evaluator)
+        search = _search_of(spot, kind, simulations, rng)
         targets = np.zeros((*shape, spot.policy.shape[1]))
         for ply, batch in replay(spot.oracle, played, int(rng.integers(2**31))):
             targets[:, ply] = search.run(batch, rng).policy
-        many = board_at(spot.oracle, spot.state, spot.moves, 5 * games, int(rng.integers(2**31)))
-        here = Search(settings, evaluator).run(many, rng).policy
-    # Of the two moves that the policy has in s*.
-    good, other = here[:, spot.good], here[:, spot.other]
-    lifted = np.where(good + other > 0, good / np.maximum(good + other, 1e-9), 0.5) - 0.5
+    lifted = target_lifts(spot, kind, simulations, 5 * games, rng)
     updates = []
     for part in np.split(np.arange(games), 4):
         there = played.played[part]
         updates.append(target_update(spot, played.state[part][there], targets[part][there]))
     return lifted, _changes(spot, played, updates)
+
+
+def target_lifts(
+    spot: Spot, kind: str, simulations: int, visits: int, rng: np.random.Generator
+) -> np.ndarray:
+    """The lift of each of several visits to s* by a method of `TARGETS`, float64 [visits]."""
+    if kind == "response":
+        here = response_targets(spot, np.full(visits, spot.state), np.full(visits, spot.moves))
+    else:
+        many = board_at(spot.oracle, spot.state, spot.moves, visits, int(rng.integers(2**31)))
+        here = _search_of(spot, kind, simulations, rng).run(many, rng).policy
+    # Of the two moves that the policy has in s*.
+    good, other = here[:, spot.good], here[:, spot.other]
+    return np.where(good + other > 0, good / np.maximum(good + other, 1e-9), 0.5) - 0.5
+
+
+def _search_of(spot: Spot, kind: str, simulations: int, rng: np.random.Generator) -> Search:
+    settings = SearchConfig(
+        simulations=simulations, root="gumbel", interior="gumbel", gumbel_scale=0.0,
+        considered=8, value_scale=0.6,
+    )  # fmt: skip
+    evaluator: Evaluator = TablePlayouts(spot.oracle, spot.policy)
+    if kind == "search value":
+        evaluator = TableValues(spot.oracle, spot.policy, spot.values)
+    evaluator.seed(rng)
+    return Search(settings, evaluator)
 
 
 def _left(played: StateGames) -> np.ndarray:

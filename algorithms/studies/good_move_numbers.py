@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from algorithms.studies.data import Rows
-from algorithms.studies.estimates import bootstrap
+from algorithms.studies.data import Row, Rows
+from algorithms.studies.estimates import jackknife, jackknife_ratio, share_of
+from algorithms.studies.good_move_games import TARGETS
 from algorithms.studies.good_moves import games_needed
 from algorithms.studies.ladder import RUNGS
 from algorithms.studies.study import Estimate
+from baselines.ratings import wilson_interval
 
 Key = tuple[int, float, str]
 """Moves, odds and kind."""
@@ -51,12 +53,65 @@ def enough_games(key: Key, part: Rows) -> Estimate:
     Infinite where the update does not raise the move on average; so may the interval's end be.
     """
     scale = scale_of(key, part)
-    # What is drawn is the inverse, which is nought there.
-    rate = bootstrap(lambda drawn: 1 / (scale * games_of(key, drawn[0])), [moments_of(part)])
+
+    def rate(drawn: list[np.ndarray]) -> float:
+        # Mean over deviation, nought where there is no lift: the interval may include that.
+        return float((scale * games_of(key, drawn[0])) ** -0.5)
+
+    found = jackknife(rate, [moments_of(part)])
     value, low, high = (
-        1 / each if each > 0 else np.inf for each in (rate.value, rate.high, rate.low)
+        np.inf if each <= 0 else 1 / each**2 for each in (found.value, found.high, found.low)
     )
     return Estimate(value, low, high)
+
+
+FEW = 3  # visits, that is
+
+
+def taught(rows: Rows, kind: str) -> Estimate:
+    """The share of positions in which a few visits are enough for a method, by Wilson's interval.
+
+    Args:
+        rows: of any positions, lengths and odds.
+        kind: the method.
+    """
+    parts = rows.where(kind=kind).groups("moves", "odds", "position")
+    enough = [_visits(part) <= FEW for part in parts.values()]
+    low, high = wilson_interval(sum(enough), len(enough))
+    return Estimate(float(np.mean(enough)), low, high)
+
+
+def visits_by_position(rows: Rows, kinds: Mapping[str, str]) -> list[Row]:
+    """A row for each position, with the visits that each of some methods needs there.
+
+    Args:
+        rows: of any positions, lengths and odds.
+        kinds: methods, and how the columns are called.
+    """
+    return [
+        {"moves": moves, "odds": round(part.column("real_odds")[0], 4), "position": position}
+        | {name: _visits(part.where(kind=kind)) for kind, name in kinds.items()}
+        for (moves, _, position), part in rows.groups("moves", "odds", "position").items()
+    ]
+
+
+def _visits(part: Rows) -> float:
+    return games_of((0, 0.5, ""), moments_of(part))
+
+
+def exponent_over_odds(ends: Mapping[Key, Rows]) -> Estimate:
+    """Exponent of games needed over the improvement, the odds less a half, between two of them."""
+    keys = list(ends)
+    apart = np.log((keys[0][1] - 0.5) / (keys[1][1] - 0.5))
+
+    def slope(drawn: list[np.ndarray]) -> float:
+        first, last = (
+            scale_of(key, ends[key]) * games_of(key, moments)
+            for key, moments in zip(keys, drawn, strict=True)
+        )
+        return float(np.log(first / last) / apart) if np.isfinite(first / last) else np.nan
+
+    return jackknife(slope, [moments_of(part) for part in ends.values()])
 
 
 def disturbance(key: Key, part: Rows) -> Estimate:
@@ -69,7 +124,7 @@ def disturbance(key: Key, part: Rows) -> Estimate:
             return np.nan
         return float(drawn[0][:, 2].mean() / (games * drawn[0][:, 0].mean() ** 2))
 
-    return bootstrap(ratio, [together])
+    return jackknife_ratio(ratio, [together])
 
 
 def exponent_over_length(tables: Mapping[int, tuple[Key, Rows]], noise: bool = False) -> Estimate:
@@ -92,4 +147,65 @@ def exponent_over_length(tables: Mapping[int, tuple[Key, Rows]], noise: bool = F
     samples = [
         np.column_stack([moments_of(tables[T][1]), tables[T][1].column("noise")]) for T in lengths
     ]
-    return bootstrap(slope, samples)
+    return jackknife(slope, samples)
+
+
+def asked_for(
+    rows: Rows, parts: Mapping[Key, Rows], odds: Sequence[float], odds_at: int
+) -> dict[str, Estimate]:
+    """The numbers that hypotheses ask for.
+
+    Args:
+        rows: of all positions.
+        parts: those of the first position of each length and odds, by method.
+        odds: that were wanted; the first at all lengths, the others at one.
+        odds_at: which that is.
+    """
+    first, last = odds[0], odds[-1]
+    lengths = {moves for moves, _, _ in parts}
+    longest = max(lengths)
+
+    def at(kind: str, T: int = longest, odds: float = first) -> Key:
+        return T, odds, kind
+
+    def over(kind: str, other: str) -> Estimate:
+        pair = np.column_stack([moments_of(parts[at(kind)]), moments_of(parts[at(other)])])
+        return jackknife_ratio(
+            lambda drawn: (
+                games_of(at(kind), drawn[0][:, :2]) / games_of(at(other), drawn[0][:, 2:])
+            ),
+            [pair],
+        )
+
+    found = {"games, outcome": enough_games(at("outcome"), parts[at("outcome")])}
+    found |= {f"{kind} over outcome": over(kind, "outcome") for kind in ("winner", "value", "gae")}
+    found |= {f"positions taught, {kind}": taught(rows, kind) for kind in TARGETS}
+    for kind in ("winner", "learned", "search"):
+        found[f"right after 100 games, {kind}"] = share_of(parts[at(kind)].column("hundred"))
+    for kind in ("outcome", "search"):
+        found[f"made worse, {kind}"] = share_of(parts[at(kind)].column("worse"))
+    if len(lengths) > 1:
+        for name, kind, noise in (
+            ("exponent, winner", "winner", False),
+            ("exponent of the noise, outcome", "outcome", True),
+        ):
+            tables = {T: (at(kind, T), parts[at(kind, T)]) for T in lengths}
+            found[name] = exponent_over_length(tables, noise)
+    credit = parts[at("outcome")]
+    shares = np.column_stack([credit.column("own_credit"), credit.column("all_credit")])
+    found["share of the credit"] = jackknife(
+        lambda drawn: float(drawn[0][:, 0].sum() / drawn[0][:, 1].sum()), [shares]
+    )
+    if len(odds) > 1:
+        ends = [at("outcome", odds_at, odds) for odds in (first, last)]
+        found["exponent over the improvement"] = exponent_over_odds({k: parts[k] for k in ends})
+    tried = [
+        float(part.column("raised")[0])
+        for (_, _, kind), part in parts.items()
+        if kind in RUNGS and part.column("tried")[0] >= _ENOUGH
+    ]
+    found["raised by the games said to be enough"] = share_of(tried)
+    return found
+
+
+_ENOUGH = 50  # experiments, for a share of them to say something

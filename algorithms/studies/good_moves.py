@@ -104,12 +104,18 @@ def make_oracle(moves: int) -> Oracle:
 
 
 def find_spot(oracle: Oracle, moves: int, odds: float) -> Spot:
-    """The state, two moves and the noise that come nearest to these odds and to an even game.
+    """The first of `find_spots`."""
+    return find_spots(oracle, moves, odds, 1)[0]
+
+
+def find_spots(oracle: Oracle, moves: int, odds: float, count: int) -> list[Spot]:
+    """States, each with two moves and a noise, that come near to these odds and to an even game.
 
     Args:
         oracle: of the game.
         moves: left in s*.
         odds: wanted.
+        count: of different states, the nearest first; turned and mirrored ones count once.
     """
     lost = oracle.gives_up(oracle.values("outcome"), _HORIZON)
     places = np.flatnonzero((oracle.depth <= _DEEPEST) & ~oracle.passed)
@@ -117,27 +123,43 @@ def find_spot(oracle: Oracle, moves: int, odds: float) -> Spot:
     keeps, loses = (lost[places, :-1] == 0), (lost[places, :-1] == 2)
     rows, good, other = np.nonzero(keeps[:, :, None] & loses[:, None, :])
     states = places[rows]
-    best: tuple[float, float, int] | None = None
+    costs, worths = [], []
     for noise in _NOISE:
         values = oracle.policy_values(noisy_policy(oracle, noise, _HORIZON), "outcome")
         after = after_values(oracle, values, moves, states)
         won, lost_by = (after[np.arange(len(states)), chosen] for chosen in (good, other))
         gap = (won - lost_by) / (4 * odds - 2)
         # Games needed are scaled to exactly these odds later, so both count alike.
-        cost = np.abs(gap - 1) + np.abs(won + lost_by) / 2
-        at = int(cost.argmin())
-        if best is None or cost[at] < best[0]:
-            best = float(cost[at]), noise, at
-    assert best is not None, "there are states in which a move loses the game"
-    _, noise, at = best
+        costs.append(np.abs(gap - 1) + np.abs(won + lost_by) / 2)
+        worths.append(np.stack([won, lost_by], axis=1).round(5))
+    nearest = np.min(costs, axis=0)
+    spots: list[Spot] = []
+    # Twins by a symmetry are worth exactly the same after either move.
+    taken: set[int | tuple[float, ...]] = set()
+    for at in np.argsort(nearest, kind="stable"):
+        which = int(np.argmin([cost[at] for cost in costs]))
+        keys: set[int | tuple[float, ...]] = {
+            int(states[at]),
+            (_NOISE[which], *worths[which][at].tolist()),
+        }
+        if keys & taken:
+            continue
+        taken |= keys
+        chosen = int(good[at]), int(other[at])
+        spots.append(_spot_at(oracle, moves, int(states[at]), chosen, _NOISE[which]))
+        if len(spots) == count:
+            break
+    return spots
+
+
+def _spot_at(oracle: Oracle, moves: int, state: int, pair: tuple[int, int], noise: float) -> Spot:
     policy = noisy_policy(oracle, noise, _HORIZON)
-    state, first, second = int(states[at]), int(good[at]), int(other[at])
     policy[state] = 0
-    policy[state, [first, second]] = 0.5
+    policy[state, list(pair)] = 0.5
     values = oracle.policy_values(policy, "outcome")[: moves + 1]
     worth = after_values(oracle, values, moves, np.array([state]))[0]
-    real = 0.5 + float(worth[first] - worth[second]) / 4
-    return Spot(oracle, moves, state, first, second, noise, policy, values, real)
+    odds = 0.5 + float(worth[pair[0]] - worth[pair[1]]) / 4
+    return Spot(oracle, moves, state, *pair, noise, policy, values, odds)
 
 
 def after_values(

@@ -69,13 +69,13 @@ def entries(runs: Path) -> list[Entry]:
 
 
 def predictions(listed: list[Entry]) -> tuple[int, int, int]:
-    """How many predictions came true, did not, and are undecided."""
+    """How many predictions that were made before a run came true, did not, and are undecided."""
     verdicts = [
         verdict["verdict"]
         for entry in listed
         if entry.result
         for verdict in entry.result["verdicts"]
-        if verdict["source"] == "prediction"
+        if verdict["source"] == "prediction" and verdict.get("before", True)
     ]
     kinds = ("holds", "does not hold", "undecided")
     true, false, undecided = (verdicts.count(kind) for kind in kinds)

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from algorithms.studies import charts
 from algorithms.studies.data import Row, Rows
-from algorithms.studies.estimates import bootstrap, share_of
+from algorithms.studies.estimates import share_of
 from algorithms.studies.games import make_policy
 from algorithms.studies.good_move_boards import board_block, find_board_spot
 from algorithms.studies.good_move_games import (
@@ -20,19 +20,19 @@ from algorithms.studies.good_move_games import (
     experiments,
     summary,
     target_block,
+    target_lifts,
 )
 from algorithms.studies.good_move_numbers import (
+    FEW,
     Key,
+    asked_for,
     disturbance,
     enough_games,
-    exponent_over_length,
     games_in_theory,
-    games_of,
-    moments_of,
-    scale_of,
+    taught,
+    visits_by_position,
 )
-from algorithms.studies.good_moves import find_spot, make_oracle
-from algorithms.studies.ladder import RUNGS
+from algorithms.studies.good_moves import find_spot, find_spots, make_oracle
 from algorithms.studies.study import (
     CellFolder,
     Estimate,
@@ -49,6 +49,10 @@ _SHOWN = ("winner", "outcome", "value", "gae", "q", "search", "search value")
 _NAMES = {**DRAWN, **TARGETS, "search network": "search, the network's values"}
 
 
+# Where only the one move was looked at.
+_NOTHING = dict.fromkeys(("noise", "drift", "worse", "own_credit", "all_credit"), 0.0)
+
+
 class GoodMoveConfig(StudyConfig):
     """Settings."""
 
@@ -60,6 +64,7 @@ class GoodMoveConfig(StudyConfig):
     value_games: int = Field(2000, ge=1, description="games that teach a block its own values")
     simulations: int = Field(64, ge=2, description="of the searches")
     search_games: int = Field(8, ge=4, multiple_of=4, description="games of a block with targets")
+    positions: int = Field(4, ge=1, description="states s* of each length and odds, for targets")
     boards: int = Field(2, ge=0, description="positions of 5x5, where az:5 plays")
     board_games: int = Field(300, ge=10, description="games of a block on 5x5")
     deep: int = Field(200, ge=2, description="simulations of the search that is the truth there")
@@ -86,15 +91,20 @@ def cells(config: GoodMoveConfig) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {
         f"T{T}-{100 * odds:g}": {"moves": T, "odds": odds} for T, odds in pairs
     }
+    if config.positions > 1:
+        found |= {f"{name}-more": {**cell, "more": True} for name, cell in found.items()}
     return found | {f"5x5-{board}": {"board": board} for board in range(config.boards)}
 
 
 def measure(
-    config: GoodMoveConfig, folder: CellFolder, moves: int = 0, odds: float = 0.5, board: int = -1
-) -> list[Row]:
+    config: GoodMoveConfig, folder: CellFolder, moves: int = 0, odds: float = 0.5, board: int = -1,
+    more: bool = False,
+) -> list[Row]:  # fmt: skip
     """A row for each method and block: sums over the block's games, and what befell other moves."""
     if board >= 0:
         return _measure_board(config, folder, board)
+    if more:
+        return _measure_more(config, folder, moves, odds)
     rng = np.random.default_rng([moves, round(1000 * odds)])
     spot = find_spot(make_oracle(moves), moves, odds)
     lifts: dict[str, list[np.ndarray]] = {}
@@ -114,10 +124,28 @@ def measure(
         tried = experiments(blocks)
         for block, lifted in enumerate(blocks):
             rows.append({
-                "board": -1, "moves": moves, "odds": odds, "real_odds": spot.odds,
+                "board": -1, "position": 0, "moves": moves, "odds": odds, "real_odds": spot.odds,
                 "randomness": spot.noise, "kind": kind, "block": block, **summary(lifted, rng),
                 **sides[block][kind], **tried,
             })  # fmt: skip
+    return rows
+
+
+def _measure_more(config: GoodMoveConfig, folder: CellFolder, moves: int, odds: float) -> list[Row]:
+    """Targets in further positions, in a block of visits each."""
+    rng = np.random.default_rng([moves, round(1000 * odds), 1])
+    spots = find_spots(make_oracle(moves), moves, odds, config.positions)
+    visits = 5 * config.search_games
+    rows: list[Row] = []
+    for position, spot in enumerate(spots[1:], start=1):
+        for kind in TARGETS:
+            lifted = target_lifts(spot, kind, config.simulations, visits, rng)
+            rows.append({
+                "board": -1, "position": position, "moves": moves, "odds": odds,
+                "real_odds": spot.odds, "randomness": spot.noise, "kind": kind, "block": 0,
+                **summary(lifted, rng), **_NOTHING, **experiments([lifted, lifted]),
+            })  # fmt: skip
+        folder.tell(position / (len(spots) - 1))
     return rows
 
 
@@ -136,11 +164,10 @@ def _measure_board(config: GoodMoveConfig, folder: CellFolder, board: int) -> li
         folder.tell((block + 1) / config.blocks)
     # The lift's mean is a quarter of the difference in outcome.
     odds = 0.5 + float(np.mean([lifted.mean() for lifted in lifts["outcome"]]))
-    empty = dict.fromkeys(("noise", "drift", "worse", "own_credit", "all_credit"), 0.0)
     rows: list[Row] = [
-        {"board": board, "moves": round(float(np.mean(lengths))), "odds": odds, "real_odds": odds,
-         "randomness": 0.0, "kind": kind, "block": block, **summary(lifted, rng), **empty,
-         **experiments(blocks)}
+        {"board": board, "position": 0, "moves": round(float(np.mean(lengths))), "odds": odds,
+         "real_odds": odds, "randomness": 0.0, "kind": kind, "block": block,
+         **summary(lifted, rng), **_NOTHING, **experiments(blocks)}
         for kind, blocks in lifts.items() for block, lifted in enumerate(blocks)
     ]  # fmt: skip
     return rows
@@ -149,7 +176,7 @@ def _measure_board(config: GoodMoveConfig, folder: CellFolder, board: int) -> li
 def analyse(rows: Rows, config: GoodMoveConfig) -> Findings:
     """Games needed, what becomes of all other moves, and figures."""
     three = rows.where(board=-1)
-    parts: dict[Key, Rows] = dict(three.groups("moves", "odds", "kind"))
+    parts: dict[Key, Rows] = dict(three.where(position=0).groups("moves", "odds", "kind"))
     first, longest = config.odds[0], max(config.lengths)
     needed = {key: enough_games(key, part) for key, part in parts.items()}
     disturbed = {key: disturbance(key, part) for key, part in parts.items()}
@@ -170,6 +197,7 @@ def analyse(rows: Rows, config: GoodMoveConfig) -> Findings:
         for (T, odds, kind), part in parts.items()
         if (T, odds) == (longest, first)
     }
+    known = {name: taught(three, kind) for kind, name in TARGETS.items()}
     line = {"theory": ([min(config.lengths), longest], [games_in_theory(first)] * 2)}
     percent = f"{100 * first:g}:{100 - 100 * first:g}"
     pictures = [
@@ -203,6 +231,12 @@ def analyse(rows: Rows, config: GoodMoveConfig) -> Findings:
             charts.bar_chart(worse, "share of visits", 0.5),
             [_row_of(name, e) for name, e in worse.items()],
         ),
+        Picture(
+            "positions-taught",
+            f"Share of positions in which {FEW} visits or fewer are enough; Wilson's intervals.",
+            charts.bar_chart(known, "share of positions"),
+            [_row_of(name, e) for name, e in known.items()],
+        ),
     ]  # fmt: skip
     table = [
         {
@@ -221,6 +255,10 @@ def analyse(rows: Rows, config: GoodMoveConfig) -> Findings:
         "them that raised the move; noise and drift of one game's update of all other logits.",
         table,
     )
+    positions = Sheet(
+        "positions", "Visits that are enough in each position, for methods without outcomes.",
+        visits_by_position(three, TARGETS),
+    )  # fmt: skip
     boards = [
         {"position": key[0], "moves": key[1], "odds": round(key[2], 3), "method": _NAMES[key[3]],
          "games needed": enough.value, "low": enough.low, "high": enough.high,
@@ -230,11 +268,12 @@ def analyse(rows: Rows, config: GoodMoveConfig) -> Findings:
         if key[0] >= 0
         for enough in [enough_games(key[1:], part)]
     ]  # fmt: skip
-    sheets = [sheet, *([Sheet(
+    sheets = [sheet, positions, *([Sheet(
         "boards", "Positions of 5x5 in which the shipped player's policy is divided between a good "
-        "move and a blunder, by a deep search; in theory: for an outcome in an even game.", boards,
+        "move and a blunder, by a deep search, whose network the search that learns shares; in "
+        "theory: the odds' own number, which the outcome's must be.", boards,
     )] if boards else [])]  # fmt: skip
-    return Findings(_measured(parts, config), pictures, sheets)
+    return Findings(asked_for(three, parts, config.odds, config.odds_at), pictures, sheets)
 
 
 def _row_of(name: str, estimate: Estimate) -> Row:
@@ -243,75 +282,6 @@ def _row_of(name: str, estimate: Estimate) -> Row:
 
 def _of_games(config: GoodMoveConfig) -> str:
     return f"100 games, or the {config.search_games} of a block for targets"
-
-
-def _measured(parts: Mapping[Key, Rows], config: GoodMoveConfig) -> dict[str, Estimate]:
-    """The numbers that hypotheses ask for."""
-    first, last, longest = config.odds[0], config.odds[-1], max(config.lengths)
-
-    def at(kind: str, T: int = longest, odds: float = first) -> Key:
-        return T, odds, kind
-
-    def over(kind: str, other: str) -> Estimate:
-        pair = np.column_stack([moments_of(parts[at(kind)]), moments_of(parts[at(other)])])
-        return bootstrap(
-            lambda drawn: (
-                games_of(at(kind), drawn[0][:, :2]) / games_of(at(other), drawn[0][:, 2:])
-            ),
-            [pair],
-        )
-
-    found = {
-        f"games, {kind}": enough_games(at(kind), parts[at(kind)])
-        for kind in ("outcome", "search", "search value")
-    } | {
-        f"{kind} over outcome": over(kind, "outcome") for kind in ("winner", "value", "gae")
-    }  # fmt: skip
-    for kind in ("winner", "learned", "search"):
-        found[f"right after 100 games, {kind}"] = share_of(parts[at(kind)].column("hundred"))
-    for kind in ("outcome", "search"):
-        found[f"made worse, {kind}"] = share_of(parts[at(kind)].column("worse"))
-    if len(config.lengths) > 1:
-        for name, kind, noise in (
-            ("exponent, winner", "winner", False),
-            ("exponent of the noise, outcome", "outcome", True),
-        ):
-            tables = {T: (at(kind, T), parts[at(kind, T)]) for T in config.lengths}
-            found[name] = exponent_over_length(tables, noise)
-    credit = parts[at("outcome")]
-    shares = np.column_stack([credit.column("own_credit"), credit.column("all_credit")])
-    found["share of the credit"] = bootstrap(
-        lambda drawn: float(drawn[0][:, 0].sum() / drawn[0][:, 1].sum()), [shares]
-    )
-    if len(config.odds) > 1:
-        ends = [at("outcome", config.odds_at, odds) for odds in (first, last)]
-
-        def fewer(drawn: list[np.ndarray]) -> float:
-            most, least = (
-                scale_of(key, parts[key]) * games_of(key, moments)
-                for key, moments in zip(ends, drawn, strict=True)
-            )
-            return most / least
-
-        found["games at the smallest over at the largest odds"] = bootstrap(
-            fewer, [moments_of(parts[key]) for key in ends]
-        )
-    shares_raised = [
-        np.average(part.column("raised"), weights=part.column("tried"))
-        for _, part in _by_cell(parts).items()
-        if part.column("tried").sum() > 0
-    ]
-    found["raised by the games said to be enough"] = share_of(shares_raised)
-    return found
-
-
-def _by_cell(parts: Mapping[Key, Rows]) -> dict[tuple[int, float], Rows]:
-    """A row for each rung in each cell."""
-    found: dict[tuple[int, float], list[Row]] = {}
-    for (T, odds, kind), part in parts.items():
-        if kind in RUNGS:
-            found.setdefault((T, odds), []).append(next(iter(part)))
-    return {key: Rows(rows) for key, rows in found.items()}
 
 
 def _claim(quantity: str, text: str, low: float, high: float, claim: str) -> Hypothesis:
@@ -337,15 +307,17 @@ STUDY = Study(
         _claim("value over outcome", "A value as baseline reduces the games needed.", 0, 0.9,
                "C14"),
         _claim("gae over outcome", "Generalised advantages reduce them.", 0, 0.9, "C14"),
-        _claim("games, search", "Search avoids the question: a visit or two teaches the move, even "
-               "if only random playouts judge its leaves.", 0.99, 3, "C14"),
-        _claim("games, search value", "And so it does with exact values.", 0.99, 3, "C14"),
+        _claim("positions taught, search", "Search avoids the question: a visit or two teaches the "
+               "move nearly everywhere, even if only random playouts judge its leaves.",
+               0.9, 1.0, "C14"),
+        _claim("positions taught, search value", "And so it does with exact values.", 0.9, 1.0,
+               "C14"),
         _predict("games, outcome", "At 51:49 it takes about 6,800 games, not 100.", 5000, 9000),
         _predict("winner over outcome", "The winner's moves alone need twice as many.", 1.6, 2.4),
         _predict("exponent, winner", "The length does not matter: noise of other moves falls on "
                  "other logits.", -0.15, 0.15),
-        _predict("games at the smallest over at the largest odds", "Games fall with the square of "
-                 "the improvement: 51:49 needs 104 times those of 60:40.", 80, 130),
+        _predict("exponent over the improvement", "Games fall with the square of the improvement: "
+                 "51:49 needs 80 to 130 times those of 60:40.", -2.114, -1.903),
         _predict("value over outcome", "At the move in question the game is even, so a value has "
                  "nothing to take off.", 0.85, 1.02),
         _predict("gae over outcome", "With exact values, what is decided long after the move drops "
@@ -368,11 +340,11 @@ STUDY = Study(
         "quick": GoodMoveConfig(),
         "full": GoodMoveConfig(
             odds=(0.51, 0.52, 0.55, 0.6, 0.7), blocks=20, games=100_000, simulations=128,
-            search_games=16, boards=6, board_games=1000, deep=1000,
+            search_games=16, positions=12, boards=6, board_games=1000, deep=1000,
         ),
         "tiny": GoodMoveConfig(
             lengths=(4, 8), odds=(0.55, 0.7), odds_at=4, blocks=4, games=200, value_games=50,
-            simulations=4, search_games=4, boards=1, board_games=10, deep=8,
+            positions=2, simulations=4, search_games=4, boards=1, board_games=10, deep=8,
         ),
     },
     cells=cells,

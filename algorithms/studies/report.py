@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import html
+import json
 import math
 import re
+import shlex
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
@@ -14,7 +16,7 @@ from typing import Any
 from algorithms.report import figures
 from algorithms.report.markup import place_figure, table
 from algorithms.studies.data import Row, write_rows
-from algorithms.studies.study import Findings, Hypothesis, Judged, Study
+from algorithms.studies.study import Findings, Judged, Study
 
 _OUTCOMES = {
     "holds": "The claim holds.",
@@ -80,7 +82,11 @@ def command_of(study: Study, plan: dict[str, Any]) -> str:
         return study.command
     preset = study.presets.get(plan["preset"])
     stock = {} if preset is None else preset.model_dump(mode="json")
-    changed = [f"{k}={v}" for k, v in plan["config"].items() if k not in stock or stock[k] != v]
+    changed = [
+        shlex.quote(f"{key}={json.dumps(value, separators=(',', ':'))}")
+        for key, value in plan["config"].items()
+        if key not in stock or stock[key] != value
+    ]
     return " ".join([f"gozoo study {study.name} --preset {plan['preset']}", *changed])
 
 
@@ -88,7 +94,7 @@ def _verdict_rows(judged: Sequence[Judged]) -> list[Row]:
     return [
         {
             "hypothesis": each.hypothesis.text,
-            "from": _source(each.hypothesis),
+            "from": _source(each),
             "number": each.hypothesis.quantity,
             "expected": f"{_end(each.hypothesis.low)} to {_end(each.hypothesis.high)}",
             "measured": "–" if each.measured is None else str(each.measured),
@@ -98,9 +104,11 @@ def _verdict_rows(judged: Sequence[Judged]) -> list[Row]:
     ]
 
 
-def _source(hypothesis: Hypothesis) -> str:
+def _source(judged: Judged) -> str:
+    hypothesis = judged.hypothesis
     words = "the lecture" if hypothesis.source == "claim" else "our prediction"
-    return f"{words} ({hypothesis.claim})" if hypothesis.claim else words
+    words += f" ({hypothesis.claim})" if hypothesis.claim else ""
+    return words if judged.before else f"{words}; range written after this run"
 
 
 def _end(value: float) -> str:

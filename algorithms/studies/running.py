@@ -11,8 +11,10 @@ The folder of a study's run:
 
 from __future__ import annotations
 
+import csv
 import json
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import asdict
 from importlib.metadata import version
@@ -26,7 +28,7 @@ from algorithms.config import ConfigError, validate
 from algorithms.display import Display
 from algorithms.machine import describe_machine
 from algorithms.studies.catalogue import study_of
-from algorithms.studies.data import Rows, read_rows, write_rows
+from algorithms.studies.data import Row, Rows, read_rows, write_rows
 from algorithms.studies.report import write_report
 from algorithms.studies.study import (
     CellFolder,
@@ -132,10 +134,10 @@ def report_study(study: Study, folder: Path) -> Path:
     missing = [name for name in names if not _data(folder, name).exists()]
     if missing:
         raise ConfigError(f"{folder} lacks {len(missing)} cells, such as {missing[0]}; run it on")
-    rows = [row for name in names for row in read_rows(_data(folder, name))]
+    rows = [row for name in names for row in _rows_of(folder, name)]
     findings = study.analyse(Rows(rows), config)
     unknown = {each.quantity for each in study.hypotheses} - set(findings.measured)
-    judged = judge(study, findings)
+    judged = judge(study, findings, plan["hypotheses"])
     claims = [each.verdict for each in judged if each.hypothesis.source == "claim"]
     seconds = sum({row["cell"]: float(row["seconds"]) for row in rows}.values())
     result = {
@@ -149,8 +151,11 @@ def report_study(study: Study, folder: Path) -> Path:
                 "source": each.hypothesis.source,
                 "low": each.hypothesis.low,
                 "high": each.hypothesis.high,
-                "measured": asdict(each.measured) if each.measured else None,
+                # Not all digits: the last ones differ between machines.
+                "measured": each.measured
+                and {end: float(f"{value:.10g}") for end, value in asdict(each.measured).items()},
                 "verdict": each.verdict,
+                "before": each.before,
             }
             for each in judged
         ],
@@ -210,6 +215,23 @@ def _data(folder: Path, name: str) -> Path:
     """Of a cell's rows; packed where a run was published."""
     packed = folder / DATA / f"{name}.csv.gz"
     return packed if packed.exists() else folder / DATA / f"{name}.csv"
+
+
+def _rows_of(folder: Path, name: str) -> list[Row]:
+    """The rows of a cell.
+
+    Raises:
+        ConfigError: they are damaged.
+    """
+    path = _data(folder, name)
+    damaged = ConfigError(f"{path} is damaged: delete it, and run the study on")
+    try:
+        rows = read_rows(path)
+    except (ValueError, OSError, EOFError, zlib.error, csv.Error):
+        raise damaged from None
+    if not rows or any(str(row.get("cell")) != name for row in rows):
+        raise damaged
+    return rows
 
 
 def _store_json(path: Path, data: dict[str, Any]) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -211,19 +211,41 @@ class Study:
 
 @dataclass(frozen=True)
 class Judged:
-    """A hypothesis with what was measured."""
+    """A hypothesis with what was measured, and whether it was written before the run."""
 
     hypothesis: Hypothesis
     measured: Estimate | None
+    before: bool = True
     verdict: Verdict = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "verdict", self.hypothesis.verdict(self.measured))
 
 
-def judge(study: Study, findings: Findings) -> list[Judged]:
-    """Hold every hypothesis against what was measured."""
-    return [Judged(each, findings.measured.get(each.quantity)) for each in study.hypotheses]
+def judge(
+    study: Study, findings: Findings, stated: Collection[Mapping[str, Any]] | None = None
+) -> list[Judged]:
+    """Hold every hypothesis against what was measured.
+
+    Args:
+        study: whose.
+        findings: of a run.
+        stated: the hypotheses with which the run began, as stored; None: the study's. One whose
+            range or quantity is not among them was written after the run.
+    """
+    known = None if stated is None else {_bounds(each) for each in stated}
+    return [
+        Judged(
+            each,
+            findings.measured.get(each.quantity),
+            known is None or _bounds(asdict(each)) in known,
+        )
+        for each in study.hypotheses
+    ]
+
+
+def _bounds(hypothesis: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(hypothesis[name] for name in ("quantity", "source", "low", "high"))
 
 
 def outcome(verdicts: Sequence[Verdict]) -> Outcome:

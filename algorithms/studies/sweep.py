@@ -60,6 +60,15 @@ class SweepConfig(StudyConfig):
         for key, values in self.axes.items():
             if len(set(map(_plain, values))) < len(values):
                 raise ValueError(f"axes: the values of {key} must differ")
+            if len(values) < 2:
+                raise ValueError(f"axes: {key} needs two values or more, to be varied")
+            if key == "seed":
+                raise ValueError("axes: seeds are varied by `seeds`, for every variant alike")
+        if self.against != EXACT:
+            try:
+                make_agent(self.against)
+            except AgentError as error:
+                raise ValueError(f"against: {error}") from None
         for changes in self.variants().values():
             rules = self.run(changes, 0).game.rules()
             if self.against != EXACT:
@@ -68,11 +77,6 @@ class SweepConfig(StudyConfig):
                 raise ValueError(
                     "against: 'exact' needs a board of 3x3 or 2x2 with superko: simple"
                 )
-        if self.against != EXACT:
-            try:
-                make_agent(self.against)
-            except AgentError as error:
-                raise ValueError(f"against: {error}") from None
         self.contrasts()
         return self
 

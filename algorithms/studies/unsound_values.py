@@ -185,13 +185,17 @@ def measure(config: UnsoundConfig, folder: CellFolder, fitted: int, seed: int) -
     ]  # fmt: skip
 
 
+_MANY = 300  # games, at most, in what is said of many
+
+
 def _name(share: float) -> str:
     return "its own values" if share == _OWN else f"{share:.0%} played out"
 
 
 def analyse(rows: Rows, config: UnsoundConfig) -> Findings:
     """Win rates over the raw policy, and errors of values, by games and share played out."""
-    few, many = config.fitted_games[0], config.fitted_games[-1]
+    few = config.fitted_games[0]
+    many = max(count for count in config.fitted_games if count <= max(few, _MANY))
     most = config.simulations[-1]
 
     def rates(
@@ -203,6 +207,10 @@ def analyse(rows: Rows, config: UnsoundConfig) -> Findings:
     def rate(share: float, *which: Any) -> Estimate:
         return win_rate_of(rates(share, *which), config.games)
 
+    def pooled(share: float) -> Estimate:
+        by_seed = np.mean([rates(share, fitted) for fitted in config.fitted_games], axis=0)
+        return win_rate_of(by_seed.tolist(), config.games * len(config.fitted_games))
+
     def errors(share: float, fitted: int, third: str) -> np.ndarray:
         part = rows.where(played_out=share, fitted=fitted, root="Gumbel", simulations=most)
         return part.column(f"{third}_error")
@@ -213,6 +221,7 @@ def analyse(rows: Rows, config: UnsoundConfig) -> Findings:
         "repair, few games": win_rate_gain(rates(SOME), rates(NONE), config.games),
         "repair, many games": win_rate_gain(rates(SOME, many), rates(NONE, many), config.games),
         "many games, all played out": rate(ALL, many),
+        "any number of games, none played out": pooled(NONE),
         "own values": rate(_OWN),
         "few games, none played out, PUCT": rate(NONE, few, "PUCT"),
         "late error, few games, none less a tenth played out": mean_of(
@@ -302,6 +311,12 @@ STUDY = Study(
         Hypothesis(
             "many games, all played out",
             "Values from a few hundred whole games are no match for the policy: search loses.",
+            0.0, 0.5, "prediction",
+        ),
+        Hypothesis(
+            "any number of games, none played out",
+            "From however many cut games values were learned, a Gumbel search that trusts them "
+            "plays worse than the policy (mean over the numbers of games).",
             0.0, 0.5, "prediction",
         ),
         Hypothesis(

@@ -15,7 +15,7 @@ from algorithms.model import Model
 from algorithms.search import Search, SearchConfig
 from algorithms.studies import charts
 from algorithms.studies.data import Row, Rows
-from algorithms.studies.estimates import bootstrap, exponent, mean_of
+from algorithms.studies.estimates import exponent, jackknife_ratio, mean_of
 from algorithms.studies.games import PlayedGames, fit_values, make_policy, play, values_of
 from algorithms.studies.gradients import (
     GradientSums,
@@ -208,7 +208,8 @@ def analyse(rows: Rows, config: VarianceConfig) -> Findings:
         ]  # fmt: skip
     bars = [
         {"policy": policy, "games": setting, "credit": KINDS[kind], "exponent": own.value,
-         "low": own.low, "high": own.high, "raw exponent": raw.value}
+         "low": own.low, "high": own.high, "raw exponent": raw.value, "raw low": raw.low,
+         "raw high": raw.high}
         for (policy, setting, kind), (own, raw) in exponents.items()
     ]  # fmt: skip
     sheets = [
@@ -288,8 +289,10 @@ def _comparisons(variance: Mapping, needed: Mapping, config: VarianceConfig) -> 
     to_go = variance.get((policy, "forced", "coin to go"), {})
     if total:
         longest = max(total)
-        found["coin to go over total"] = bootstrap(
-            lambda drawn: float(drawn[0].mean() / drawn[1].mean()), [to_go[longest], total[longest]]
+        # The same games: by block they belong together.
+        both = np.stack([to_go[longest], total[longest]], axis=1)
+        found["coin to go over total"] = jackknife_ratio(
+            lambda drawn: float(np.divide(*drawn[0].mean(axis=0))), [both]
         )
     for policy in config.policies:
         outcome = needed.get((policy, "forced", "outcome"), {})

@@ -156,7 +156,6 @@ def agreement(weights: np.ndarray, truth: Truth) -> dict[str, float]:
 def analyse(rows: Rows, config: CreditStudyConfig) -> Findings:
     """Areas under the curve by source, over compute, and their differences."""
     parts = rows.groups("setting", "kind", "level")
-    most, middle = max(config.simulations), sorted(config.simulations)[len(config.simulations) // 2]
     table = [
         {"setting": setting, "credit": _name(kind, level),
          "AUC": str(share_of(part.column("auc"))),
@@ -211,7 +210,7 @@ def analyse(rows: Rows, config: CreditStudyConfig) -> Findings:
         "cost; share of moves that are blunders.",
         table,
     )
-    return Findings(_measured(rows, most, middle, config), pictures, [sheet])
+    return Findings(_measured(rows, config), pictures, [sheet])
 
 
 def _name(kind: str, level: int) -> str:
@@ -230,8 +229,24 @@ def _over_compute(here: Rows, column: str) -> charts.Series:
     return lines
 
 
-def _measured(rows: Rows, most: int, middle: int, config: CreditStudyConfig) -> dict[str, Estimate]:
+_FEW = 16  # simulations of the search that is compared with further games
+
+
+def _as_dear(here: Rows, few: int) -> int:
+    """The fewest further games that cost a move at least what a search of so many does."""
+    costs = {
+        level: float(part.column("flops").mean())
+        for (level,), part in here.where(kind="replays").groups("level").items()
+    }
+    wanted = float(here.where(kind="search", level=few).column("flops").mean())
+    enough = [level for level, cost in costs.items() if cost >= wanted]
+    return min(enough) if enough else max(costs)
+
+
+def _measured(rows: Rows, config: CreditStudyConfig) -> dict[str, Estimate]:
     """The numbers that hypotheses ask for."""
+    most = max(config.simulations)
+    few = min(config.simulations, key=lambda count: abs(count - _FEW))
 
     def aucs(setting: str, kind: str, level: int = 0) -> np.ndarray:
         return rows.where(setting=setting, kind=kind, level=level).column("auc")
@@ -252,7 +267,8 @@ def _measured(rows: Rows, most: int, middle: int, config: CreditStudyConfig) -> 
     )
     for setting in (three, "5x5, az:5"):
         found[f"search over further games, {setting}"] = mean_of(
-            aucs(setting, "search", middle) - aucs(setting, "replays", min(config.further))
+            aucs(setting, "search", few)
+            - aucs(setting, "replays", _as_dear(rows.where(setting=setting), few))
         )
     return found
 
@@ -291,7 +307,8 @@ STUDY = Study(
         _predict("search, 3x3, trained", "The search's target over its prior.", 0.85, 0.99),
         _predict("search, 3x3, untrained", "With a value from random games it still knows much.",
                  0.6, 0.85),
-        _predict("q_learning, 3x3, trained", "Q-learning after 30,000 moves.", 0.65, 0.92),
+        _predict("q_learning, 3x3, trained", "Q-learning after tens of thousands of moves.", 0.65,
+                 0.92),
         _predict("response, 3x3, trained", "A best response knows what beats these players, which "
                  "need not be the best.", 0.55, 0.85),
         _predict("nfsp, 3x3, trained", "The label of fictitious self-play, one move of each "

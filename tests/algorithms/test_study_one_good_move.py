@@ -25,12 +25,20 @@ from algorithms.studies.good_move_games import (
     play_spot,
     summary,
     target_block,
+    target_lifts,
 )
-from algorithms.studies.good_move_numbers import enough_games
+from algorithms.studies.good_move_numbers import (
+    enough_games,
+    exponent_over_odds,
+    games_in_theory,
+    taught,
+    visits_by_position,
+)
 from algorithms.studies.good_moves import (
     after_values,
     drawn_update,
     find_spot,
+    find_spots,
     games_needed,
     learned_values,
     lift,
@@ -291,3 +299,59 @@ def test_games_around_a_position_of_a_board():
     assert 2 <= length <= 12
     assert len(set(found["search network"])) == 1
     assert -0.5 <= found["search network"][0] <= 0.5
+
+
+def test_positions_are_different_ones():
+    oracle = make_oracle(T)
+    spots = find_spots(oracle, T, 0.6, 4)
+    assert len({spot.state for spot in spots}) == 4
+    gap = [abs(spot.odds - 0.6) for spot in spots]
+    assert max(gap) < 0.03
+    first = find_spot(oracle, T, 0.6)
+    assert (first.state, first.good, first.other) == (
+        spots[0].state, spots[0].good, spots[0].other,
+    )  # fmt: skip
+    for spot in spots[1:]:
+        # A twin by a symmetry would be worth exactly the same.
+        same = [np.array_equal(spot.values[:, spot.state], o.values[:, o.state]) for o in spots]
+        assert sum(same) == 1
+
+
+def test_positions_that_few_visits_teach():
+    def row(position, lift, kind="search"):
+        return {"moves": 8, "odds": 0.51, "real_odds": 0.5123, "position": position, "kind": kind,
+                "games": 10, "sum": 10 * lift, "squares": 10 * 0.25}  # fmt: skip
+
+    # Means over a deviation of about a half: one visit, one, (1.645 / 0.75)**2, and never.
+    rows = Rows([row(0, 0.45), row(1, 0.45), row(2, 0.3), row(3, -0.1), row(0, 0.0, "response")])
+    found = taught(rows, "search")
+    assert found.value == 0.5
+    assert 0.1 < found.low < 0.2
+    assert taught(rows, "response").value == 0
+    table = visits_by_position(rows.where(kind="search"), {"search": "visits"})
+    assert [each["visits"] for each in table] == pytest.approx([1, 1, 4.81, np.inf], rel=1e-2)
+    assert table[0]["odds"] == 0.5123
+
+
+def test_visits_of_a_search_to_the_position(spot):
+    found = target_lifts(spot, "search value", 32, 6, np.random.default_rng(0))
+    assert found.shape == (6,)
+    assert (found > 0.1).all()
+    worth = after_values(spot.oracle, spot.responses[spot.mover], T, np.array([spot.state]))[0]
+    best = target_lifts(spot, "response", 2, 3, np.random.default_rng(0))
+    assert np.array_equal(best, [0.5 * np.sign(worth[spot.good] - worth[spot.other])] * 3)
+
+
+def test_games_fall_with_the_square_of_the_improvement():
+    def part(odds):
+        lift = (4 * odds - 2) / 4
+        rows = [{"games": 100, "sum": 100 * each, "squares": 25.0, "real_odds": odds}
+                for each in (lift, 1.1 * lift, 0.9 * lift)]  # fmt: skip
+        return Rows(rows)
+
+    ends = {(30, odds, "outcome"): part(odds) for odds in (0.51, 0.6)}
+    found = exponent_over_odds(ends)
+    exact = np.log(games_in_theory(0.51) / games_in_theory(0.6)) / np.log(0.1)
+    assert found.value == pytest.approx(exact, abs=1e-6)
+    assert found.value == pytest.approx(-2, abs=0.03)
+    assert found.low < -2 < found.high
