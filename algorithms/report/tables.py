@@ -31,9 +31,11 @@ def write_tables(
     """All numbers as CSV files; what is not known is left empty."""
     folder.mkdir(parents=True, exist_ok=True)
 
-    def write(name: str, header: str, rows: Iterable[dict[str, Any]]) -> None:
+    def write(name: str, header: str | list[str], rows: Iterable[dict[str, Any]]) -> None:
         with (folder / name).open("w", newline="", encoding="utf-8") as file:
-            table = csv.DictWriter(file, header.split(), extrasaction="ignore")
+            table = csv.DictWriter(
+                file, header.split() if isinstance(header, str) else header, extrasaction="ignore"
+            )
             table.writeheader()
             table.writerows(rows)
 
@@ -68,6 +70,9 @@ def write_tables(
             if name != opponent
         ),
     )
+
+    draws = (dict(zip(names, draw, strict=True)) for draw in ratings.draws.tolist())
+    write("draws.csv", names, draws)
 
     rated = {
         name: (standing.rating, elo)

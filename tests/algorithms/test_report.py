@@ -166,6 +166,8 @@ def test_tables_as_csv(made):
     for row in superiority:
         place = names.index(row["player"]), names.index(row["opponent"])
         assert float(row["likelihood"]) == table[place]
+    drawn = [[float(row[name]) for name in names] for row in comparison.table("draws.csv")]
+    assert drawn == comparison.ratings.draws.tolist()
     assert sum(int(row["games"]) for row in crossplay) == 2 * len(comparison.records)
     row = crossplay[0]
     met = [r for r in comparison.records if {r.black, r.white} == {row["player"], row["opponent"]}]
