@@ -6,7 +6,6 @@ from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field
-from scipy import stats
 
 from algorithms import workers
 from algorithms.cli_shared import console
@@ -17,7 +16,8 @@ from algorithms.display import Display
 from algorithms.exactness import can_be_exact
 from algorithms.studies import charts
 from algorithms.studies.data import Row, Rows, read_rows
-from algorithms.studies.estimates import mean_of
+from algorithms.studies.estimates import share_of
+from algorithms.studies.joint import JointRatings, gap_of_means, rank_agreement
 from algorithms.studies.settings import GAMES, GUMBEL, KOMIS, Size
 from algorithms.studies.study import (
     CellFolder,
@@ -30,7 +30,6 @@ from algorithms.studies.study import (
     Study,
     StudyConfig,
 )
-from baselines.ratings import difference_interval
 
 Currency = Literal["flops", "seconds"]
 UNITS = {"flops": "FLOPs", "seconds": "seconds"}
@@ -145,13 +144,17 @@ def measure(
     if can_be_exact(compared.game.rules()):
         exact = {row["name"]: row["blunder_rate"] for row in read_rows(tables / "exact.csv")}
     groups = {row["name"]: row for row in read_rows(tables / "ranking.csv")}
+    draws, players = Rows(read_rows(tables / "draws.csv")), read_rows(tables / "players.csv")
+    firsts = {row["group"]: row["name"] for row in reversed(players) if row["kind"] != "snapshot"}
+    drawn = set(firsts.values())
     kept = ("name", "group", "kind", "learner", "seed", "share", "elo", "flops", "env_steps")
     return [
         {"board": board, "currency": currency, **{key: row[key] for key in kept},
          "spent_seconds": row["seconds"],
          **{f"group_{key}": groups[row["group"]][key] for key in ("elo", "low", "high")},
-         "blunder_rate": exact.get(row["name"], "")}
-        for row in read_rows(tables / "players.csv")
+         "blunder_rate": exact.get(row["name"], ""),
+         "draws": _pack(draws.column(row["group"])) if row["name"] in drawn else ""}
+        for row in players
     ]  # fmt: skip
 
 
@@ -160,10 +163,18 @@ def _rating(rows: Rows, group: str) -> tuple[float, float, float]:
     return row["group_elo"], row["group_low"], row["group_high"]
 
 
-def _above(rows: Rows, first: str, second: str) -> Estimate:
-    """By how many Elo one group stands above another; without an interval for a single seed."""
-    value, low, high = difference_interval(_rating(rows, first), _rating(rows, second))
-    return Estimate(value, low, high)
+def _pack(draws: np.ndarray) -> str:
+    """A group's rating in each draw, whole Elo; it is with the first of its players."""
+    return " ".join(f"{elo:.0f}" for elo in draws)
+
+
+def _joint(rows: Rows) -> JointRatings:
+    """The groups of one comparison, but for earlier snapshots."""
+    first = {row["group"]: row for row in reversed(list(rows)) if row["kind"] != "snapshot"}
+    return JointRatings(
+        {name: row["group_elo"] for name, row in first.items()},
+        {name: np.array(row["draws"].split(), np.float64) for name, row in first.items()},
+    )
 
 
 def analyse(rows: Rows, config: SameBudgetConfig) -> Findings:
@@ -171,30 +182,27 @@ def analyse(rows: Rows, config: SameBudgetConfig) -> Findings:
     large, small = (rows.where(board=board, currency="flops") for board in (1, 0))
     timed = rows.where(board=1, currency="seconds")
     finals = [row["learner"] for row in large.where(kind="final", seed=0)]
-    others = [name for name in finals if name != "alphazero"]
-
-    def best_other(part: Rows) -> str:
-        return max(others, key=lambda name: _rating(part, name)[0])
-
-    def blunders(name: str) -> np.ndarray:
-        return small.where(kind="final", learner=name).column("blunder_rate")
-
+    # All that the budget gave to another learner: its player and its best response, if it has one.
+    rivals = [row for row in large if row["kind"] in ("final", "companion")]
+    others = Rows([row for row in rivals if row["learner"] != "alphazero"]).values_of("group")
+    by_flops, by_seconds = _joint(large), _joint(timed)
+    above = by_flops.difference
+    blunders, reinforce_blunders = (
+        small.where(kind="final", learner=name).column("blunder_rate")
+        for name in ("alphazero", "reinforce")
+    )
     measured = {
-        "raw AlphaZero less REINFORCE": _above(large, RAW, "reinforce"),
-        "best response less REINFORCE": _above(large, "best_response", "reinforce"),
-        "Q-learning less random": _above(large, "q_learning", config.anchors[0]),
-        "AlphaZero less the best other, by FLOPs": _above(large, "alphazero", best_other(large)),
-        "AlphaZero less the best other, by seconds": _above(timed, "alphazero", best_other(timed)),
-        "raw AlphaZero less the best other, by FLOPs": _above(large, RAW, best_other(large)),
-        "GAE less the winner's moves": _above(large, "reinforce_gae", "reinforce"),
-        "NFSP less REINFORCE": _above(large, "nfsp", "reinforce"),
-        "blunders of AlphaZero": mean_of(blunders("alphazero")),
-        "blunders of REINFORCE less AlphaZero": mean_of(
-            blunders("reinforce") - blunders("alphazero")
-        ),
-        "agreement of FLOPs and seconds": mean_of(
-            [_agreement(large, timed, finals, seed) for seed in range(config.seeds)]
-        ),
+        "raw AlphaZero less REINFORCE": above(RAW, "reinforce"),
+        "best response less REINFORCE": above("best_response", "reinforce"),
+        "Q-learning less random": above("q_learning", config.anchors[0]),
+        "AlphaZero less the best other, by FLOPs": by_flops.above_best("alphazero", others),
+        "AlphaZero less the best other, by seconds": by_seconds.above_best("alphazero", others),
+        "raw AlphaZero less the best other, by FLOPs": by_flops.above_best(RAW, others),
+        "GAE less the winner's moves": above("reinforce_gae", "reinforce"),
+        "NFSP less REINFORCE": above("nfsp", "reinforce"),
+        "blunders of AlphaZero": share_of(blunders),
+        "blunders of REINFORCE less AlphaZero": gap_of_means(reinforce_blunders, blunders),
+        "agreement of FLOPs and seconds": rank_agreement(by_flops, by_seconds, finals),
     }
     if config.seeds == 1:  # the ratings' intervals speak of these networks only
         measured = {name: Estimate(e.value, np.nan, np.nan) for name, e in measured.items()}
@@ -208,7 +216,8 @@ def analyse(rows: Rows, config: SameBudgetConfig) -> Findings:
         pictures.append(
             Picture(
                 f"elo-{place}", f"{caption}: Elo ({config.anchors[0]} = 0) over what was spent, "
-                "means over seeds with 95 % intervals.",
+                "means over seeds with 95 % intervals. Best responses of league and NFSP are in "
+                "the table alone.",
                 charts.line_chart(elo, unit, "Elo", height=4.4),
                 charts.rows_of(elo, unit, "Elo"),
             )
@@ -227,15 +236,6 @@ def analyse(rows: Rows, config: SameBudgetConfig) -> Findings:
     return Findings(measured, pictures, sheets)
 
 
-def _agreement(first: Rows, second: Rows, names: list[str], seed: int) -> float:
-    """Spearman's rank correlation of the learners' ratings in two comparisons, of one seed."""
-    by_both = [
-        [part.where(kind="final", learner=name, seed=seed).column("elo")[0] for name in names]
-        for part in (first, second)
-    ]
-    return float(stats.spearmanr(*by_both).statistic)
-
-
 def _stages(part: Rows, name: str) -> list[Rows]:
     """The snapshots of a learner by share of the budget, all seeds of one together."""
     mine = [row for row in part if row["learner"] == name and row["kind"] in ("snapshot", "final")]
@@ -252,7 +252,7 @@ def _blunder_curve(part: Rows, name: str, spent: str) -> tuple[list[float], list
     stages = _stages(part, name)
     return (
         [float(rows.column(spent).mean()) for rows in stages],
-        [mean_of(rows.column("blunder_rate")) for rows in stages],
+        [share_of(rows.column("blunder_rate")) for rows in stages],
     )
 
 
@@ -337,8 +337,10 @@ STUDY = Study(
     config=SameBudgetConfig,
     presets={
         "quick": SameBudgetConfig(),
+        # The seconds are about what the FLOPs take a learner on average, on a quiet core; all of it
+        # takes two of them 75 minutes, a third of that for judging.
         "full": SameBudgetConfig(
-            flops=(1.5e12, 4e12), seconds=(40, 100), seeds=5, games=2, snapshots=3, untrained=True,
+            flops=(1e12, 4e12), seconds=(24, 42), seeds=5, games=2, snapshots=3, untrained=True,
         ),
         "tiny": SameBudgetConfig(
             sizes=(2, 4), flops=(2e7, 2e7), seconds=(0.05, 0.05), seeds=1,
