@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 
 from algorithms.budget import Budget, Ledger
 from algorithms.learner import OptimiserConfig
 from algorithms.model import Model
-from algorithms.replay import WHOLE, Positions, Samples, draw_samples, record_planes
-from algorithms.studies.games import PlayedGames, log_policy, values_of
+from algorithms.networks import NETWORK_PLANES
+from algorithms.replay import (
+    WHOLE,
+    Positions,
+    Samples,
+    draw_samples,
+    record_planes,
+    symmetry_indices,
+)
+from algorithms.studies.games import PlayedGames, log_policy_in, values_of
 from algorithms.training import LossConfig, Trainer, worker_threads
 
 
@@ -60,13 +67,35 @@ def distil(
     return copy
 
 
-def cross_entropy(model: Model, played: PlayedGames, games: Sequence[int]) -> float:
-    """Mean cross-entropy, nats, of a network's policy with the targets of some games."""
-    chosen = np.isin(played.game, games)
-    with torch.no_grad():
-        log_pi = log_policy(
-            model,
-            torch.from_numpy(played.planes[chosen]),
-            torch.from_numpy(played.allowed[chosen]),
-        ).cpu()
-    return float(-(played.target[chosen] * log_pi.numpy()).sum(axis=1).mean())
+def never_seen(played: PlayedGames, games: Sequence[int]) -> np.ndarray:
+    """Positions of other games whose boards are in none of these games, bool [M].
+
+    Boards that differ by a symmetry of the square count as one, for `distil` learns from all eight.
+    What is compared are the stones, own and the opponent's: neither komi nor superko tells apart.
+    """
+    learned = np.isin(played.game, games)
+    boards = _boards_up_to_symmetry(played.planes)
+    known = {board for board, is_learned in zip(boards, learned, strict=True) if is_learned}
+    return np.array([board not in known for board in boards]) & ~learned
+
+
+def _boards_up_to_symmetry(planes: np.ndarray) -> list[bytes]:
+    """Of each position [M, C, N, N] the same bytes for all eight boards that are alike."""
+    own, opponent = (NETWORK_PLANES.index(name) for name in ("own", "opponent"))
+    boards = (planes[:, own] - planes[:, opponent]).astype(np.int8).reshape(len(planes), -1)
+    turns = symmetry_indices(planes.shape[-1])[:, :-1]
+    return [min(turned.tobytes() for turned in board[turns]) for board in boards]
+
+
+def cross_entropy(model: Model, played: PlayedGames, chosen: np.ndarray) -> float:
+    """Mean cross-entropy, nats, of a network's policy with the targets of some positions.
+
+    Args:
+        model: the network.
+        played: games with a target for every position.
+        chosen: the positions, bool [M]; without any the answer is nan.
+    """
+    if not chosen.any():
+        return float("nan")
+    log_pi = log_policy_in(model, played)[chosen]
+    return float(-(played.target[chosen] * log_pi).sum(axis=1).mean())

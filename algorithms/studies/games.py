@@ -159,6 +159,26 @@ def play(
     )
 
 
+def log_policy_in(model: Model, played: PlayedGames) -> np.ndarray:
+    """Log-probabilities float32 [M, A] over the allowed actions in the positions of games."""
+    planes, allowed = torch.from_numpy(played.planes), torch.from_numpy(played.allowed)
+    with torch.no_grad():
+        return log_policy(model, planes, allowed).cpu().numpy()
+
+
+def early_passes(log_pi: np.ndarray, played: PlayedGames) -> float:
+    """The share of early positions in which a policy's likeliest move is a pass.
+
+    Early are the first N² / 2 moves of a game, when there is still much to win.
+
+    Args:
+        log_pi: the policy in the positions of the games, see `log_policy_in`.
+        played: the games.
+    """
+    points = played.planes.shape[-1] ** 2
+    return float((log_pi[played.at < points // 2].argmax(axis=1) == points).mean())
+
+
 def fit_values(
     model: Model, played: PlayedGames, steps: int, rng: np.random.Generator, batch_size: int = 512
 ) -> float:

@@ -16,9 +16,9 @@ from algorithms.players import PlayConfig, network_agent
 from algorithms.search import Search, SearchConfig
 from algorithms.studies import charts
 from algorithms.studies.data import Row, Rows
-from algorithms.studies.distil import cross_entropy, distil
+from algorithms.studies.distil import cross_entropy, distil, never_seen
 from algorithms.studies.estimates import mean_of, win_rate_gain, win_rate_of
-from algorithms.studies.games import play
+from algorithms.studies.games import early_passes, log_policy_in, play
 from algorithms.studies.settings import (
     GUMBEL,
     OPENING_MOVES,
@@ -80,17 +80,19 @@ def measure(config: ImprovesConfig, folder: CellFolder, seed: int) -> list[Row]:
         telling = part.part(0, 0.4).tell
         played = play(before, rules, config.distil_games, rng, search=search, tell=telling)
         learned = range(config.distil_games * 4 // 5)
-        held_back = range(len(learned), config.distil_games)
+        held_back = never_seen(played, learned)
         part.tell(0.4, f"stage {stage}: distilling")
         after = distil(before, played, learned, config.epochs, rng)
         curves = measure_curves(before, after, rules, config, seed, part.part(0.5, 1))
         for when, model in zip(WHEN, (before, after), strict=True):
             held = cross_entropy(model, played, held_back)
+            passes = early_passes(log_policy_in(model, played), played)
             for count, rate in zip((0, *config.simulations), curves[when], strict=True):
                 rows.append({
                     "seed": seed, "stage": stage, "flops": snapshot.spent["flops"], "when": when,
                     "simulations": count, "rate": rate, "held_back": held,
-                    "positions": len(played.game),
+                    "passes": passes, "positions": len(played.game),
+                    "held_back_positions": int(held_back.sum()),
                 })  # fmt: skip
     return rows
 
@@ -197,7 +199,7 @@ def analyse(rows: Rows, config: ImprovesConfig) -> Findings:
             - held.where(when="before").column("held_back")
         ),
     }  # fmt: skip
-    pictures, sheet = [], []
+    pictures, sheet, remarks = [], [], list[str]()
     for stage in stages:
         spent = rows.where(stage=stage).column("flops").mean()
         lines: dict[str, tuple[Sequence[float], Sequence[Estimate]]] = {
@@ -228,12 +230,37 @@ def analyse(rows: Rows, config: ImprovesConfig) -> Findings:
             "cross-entropy before": here.where(when="before").column("held_back").mean(),
             "cross-entropy after": here.where(when="after").column("held_back").mean(),
             "positions": here.column("positions").mean(),
+            "held back": here.column("held_back_positions").mean(),
+            "passes before": here.where(when="before").column("passes").mean(),
+            "passes after": here.where(when="after").column("passes").mean(),
         })  # fmt: skip
+        remarks += remarks_on_passes(rows, stage, state, config)
     caption = (
         "Games won against the raw policy of before, without search and in the mean over all "
-        "numbers of simulations; cross-entropy with the search's targets in games held back, nats."
+        "numbers of simulations; cross-entropy, nats, with the search's targets in positions held "
+        "back; share of early positions in which the raw policy's likeliest move is a pass."
     )
-    return Findings(measured, pictures, [Sheet("stages", caption, sheet)])
+    return Findings(measured, pictures, [Sheet("stages", caption, sheet)], remarks)
+
+
+def remarks_on_passes(rows: Rows, stage: int, state: str, config: ImprovesConfig) -> list[str]:
+    """What a stage comes to without the networks whose raw policy mostly passes, if there are any.
+
+    Against such an opponent any search wins, and so does whoever has learned not to pass.
+    """
+    here = rows.where(stage=stage, simulations=0)
+    passes = {row["seed"]: row["passes"] for row in here.where(when="before")}
+    passing = [seed for seed, share in passes.items() if share > 0.5]
+    if not passing:
+        return []
+    kept = [row["rate"] for row in here.where(when="after") if row["seed"] not in passing]
+    told = (
+        f"Network {state}: the raw policy of {len(passing)} of {len(passes)} seeds mostly wants to "
+        "pass in early positions, and loses to whoever does not"
+    )
+    if len(kept) < 2:
+        return [told + "."]
+    return [f"{told}. Without them the raw policy of after wins {win_rate_of(kept, config.games)}."]
 
 
 STUDY = Study(
