@@ -21,7 +21,7 @@ from algorithms.search import Search, SearchConfig
 from algorithms.studies.charts import THIRDS
 from algorithms.studies.distil import cross_entropy, distil, never_seen
 from algorithms.studies.estimates import mean_of, win_rate_gain, win_rate_of
-from algorithms.studies.games import early_passes, log_policy, log_policy_in, play, values_of
+from algorithms.studies.games import log_policy, play, values_of
 from algorithms.studies.search_hurts import value_errors
 from algorithms.studies.search_improves import doublings_saved, worst_step
 from algorithms.studies.soft_or_hard import entropies
@@ -197,95 +197,6 @@ def test_only_the_games_named_are_learned_from(searched):
     ]
     assert by_games[0] > likes_to_pass(model) + 0.5
     assert by_games[1] < likes_to_pass(model) - 0.1
-
-
-def turned(played, game, symmetry):
-    """Planes of a game, every board turned by the symmetry."""
-    planes = played.planes[played.game == game]
-    indices = symmetry_indices(planes.shape[-1])[symmetry, :-1]
-    return planes.reshape(*planes.shape[:2], -1)[..., indices].reshape(planes.shape)
-
-
-@pytest.mark.parametrize("symmetry", range(8))
-def test_a_turned_board_is_not_held_back(searched, symmetry):
-    _, played = searched
-    long = int(np.argmax(played.length[1:])) + 1
-    # The empty board is in every game; what a game of random moves comes to, in this one alone.
-    fresh = never_seen(played, [0])[played.game == long]
-    assert not fresh[0]
-    assert fresh[-1]
-    mirror = turned(played, long, symmetry)
-    count = len(mirror)
-    both = replace(
-        played,
-        planes=np.concatenate([played.planes, mirror]),
-        game=np.concatenate([played.game, np.full(count, 99)]),
-    )
-    of_copy = both.game == 99
-    assert never_seen(both, [0])[of_copy].tolist() == fresh.tolist()
-    assert not never_seen(both, [long])[of_copy].any()
-    assert not never_seen(both, [99])[both.game == long].any()
-    assert not never_seen(both, [0, long, 99])[of_copy].any()  # what is learned is not held back
-
-
-def test_nothing_held_back_has_no_cross_entropy(searched):
-    model, played = searched
-    assert math.isnan(cross_entropy(model, played, np.zeros(len(played.game), bool)))
-
-
-def leaning(action, weight):
-    """A network whose policy head leans to an action, the pass by default."""
-    model = Model(SMALL, seed=3)
-    forward = model.network.forward
-
-    def leans(planes, **named):
-        out = forward(planes, **named)
-        policy = out.policy.clone()
-        policy[:, action] += weight
-        return out._replace(policy=policy)
-
-    model.network.forward = leans
-    return model
-
-
-@pytest.mark.parametrize(("weight", "share"), [(100, 1), (-100, 0)])
-def test_early_passes_are_those_of_the_likeliest_move(weight, share, searched):
-    _, played = searched
-    model = leaning(-1, weight)
-    assert early_passes(log_policy_in(model, played), played) == share
-    assert entropies(model, RULES, 2, 4, 0)["early_passes"] == share
-
-
-def test_late_passes_do_not_count(searched):
-    _, played = searched
-    log_pi = np.zeros(played.target.shape)
-    log_pi[played.at >= 4, -1] = 1  # 3x3: early are moves 0 to 3
-    assert early_passes(log_pi, played) == 0
-    log_pi[played.at == 0, -1] = 1
-    early = played.at < 4
-    assert early_passes(log_pi, played) == pytest.approx((played.at[early] == 0).mean())
-
-
-def test_points_only_passes_when_nothing_but_eyes_is_left():
-    """Where random games, which fill no own eyes either, have a point to play it plays one."""
-    player = PointsOnly(leaning(-1, 100))
-    model = player._evaluator
-    rng = np.random.default_rng(0)
-    passed = 0
-    for plies in range(0, 40, 3):
-        batch = GoBatch(40, Rules(4, komi=0.5), plies)
-        batch.play_out(plies + 1)
-        running = np.flatnonzero(~batch.done)
-        actions = player.act(batch, rng)
-        for game in running:
-            ahead = batch.take(np.full(200, game))
-            ahead.reseed(int(game))
-            ahead.play_out(1)
-            wanted = set(ahead.last_action.tolist())
-            logits = model.evaluate(batch, np.array([game]))[0][0]
-            assert actions[game] == max(wanted, key=lambda action: logits[action])
-            passed += wanted == {16}
-    assert passed > 0
 
 
 def test_entropies_of_few_visits_are_small():

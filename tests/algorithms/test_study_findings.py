@@ -29,7 +29,8 @@ def test_search_improves():
     rows = [
         {"seed": seed, "stage": stage, "flops": 1e9 * stage, "when": when, "simulations": count,
          "rate": rate + NUDGE[seed] * (count > 0 or when == "after"),
-         "held_back": 1.5 - 0.2 * (when == "after"), "positions": 100}
+         "held_back": 1.5 - 0.2 * (when == "after"), "positions": 100,
+         "held_back_positions": 18, "passes": float(stage == 0 and seed == 2)}
         for seed in SEEDS
         for (stage, when), curve in curves.items()
         for count, rate in zip((0, 4, 16), curve, strict=True)
@@ -45,6 +46,11 @@ def test_search_improves():
     }, abs=0.002)  # fmt: skip
     assert {judged[name] for name in ("climb", "worst step", "start", "lift")} == {"holds"}
     assert judged["doublings saved, trained"] == "does not hold"
+    # Seed 2 passes before it is trained: told, with what the others come to.
+    assert [row["passes before"] for row in findings.sheets[0].rows] == pytest.approx([1 / 3, 0])
+    (remark,) = findings.remarks
+    assert "1 of 3 seeds" in remark
+    assert "0.698" in remark
     # Upside down, nothing of it holds.
     worse = [{**row, "rate": 1 - row["rate"]} for row in rows]
     _, judged = verdicts(search_improves.STUDY, worse, config)
@@ -87,9 +93,14 @@ def test_soft_or_hard():
     soft_wins = {4: 0.4, 64: 0.7}
     rows = [
         {"simulations": count, "seed": seed, "kind": kind, "place": place, "moves": 100 * place,
+         # With 64 simulations the first games end after the first snapshot.
+         "samples": 0 if place < 1 + (count == 64) else 1000 * place,
          # Only the last snapshots count.
          "soft_over_hard": soft_wins[count] + NUDGE[seed] if place == 2 else 0.5,
-         "against_anchor": 0.3, "target_entropy": count / 64 + 0.4 * (2 - place) + NUDGE[seed],
+         "points_over_hard": 0.1 + soft_wins[count] + NUDGE[seed] if place == 2 else 0.5,
+         "against_anchor": 0.3, "points_against_anchor": 0.4,
+         "early_passes": {"soft": 0.6, "hard": 0.1}[kind] + NUDGE[seed] if count == 4 else 0.0,
+         "target_entropy": count / 64 + 0.4 * (2 - place) + NUDGE[seed],
          "policy_entropy": {"soft": 1.5, "hard": 1.2}[kind] + NUDGE[seed]}
         for count in (4, 64)
         for seed in SEEDS
@@ -101,15 +112,35 @@ def test_soft_or_hard():
     assert found == pytest.approx({
         "soft over hard": 0.55, "soft over hard, few simulations": 0.4,
         "soft over hard, many simulations": 0.7,
+        "points only, soft over hard": 0.65,
+        "points only, soft over hard, few simulations": 0.5,
+        "points only, soft over hard, many simulations": 0.8,
+        "early passes, soft less hard, few simulations": 0.5,
         "entropy of visits, few less many simulations": -60 / 64,
         "entropy of visits, end less beginning": -0.8,
         "entropy of the policy, soft less hard": 0.3,
     })  # fmt: skip
+    assert judged.pop("points only, soft over hard, few simulations") == "undecided"
     assert set(judged.values()) == {"holds"}
-    over = findings.pictures[0]
-    assert [row["rate"] for row in over.rows if row["series"] == "64 simulations"] == (
-        pytest.approx([0.5, 0.7])  # untrained networks are one and the same: not drawn
-    )
+    pictures = {picture.name: picture.rows for picture in findings.pictures}
+
+    def drawn(name, series, column="rate"):
+        return pytest.approx([row[column] for row in pictures[name] if row["series"] == series])
+
+    # Untrained networks are one and the same: not drawn, whatever they have played.
+    assert drawn("soft-over-hard", "4 simulations") == [0.5, 0.4]
+    assert drawn("soft-over-hard", "64 simulations") == [0.7]
+    assert drawn("points-only", "64 simulations") == [0.8]
+    # How entropies begin is; a later snapshot before the first step would say it twice.
+    assert drawn("entropy", "soft, 4 simulations", "moves") == [0, 100, 200]
+    assert drawn("entropy", "soft, 64 simulations", "moves") == [0, 200]
+    assert drawn("early-passes", "soft, 4 simulations") == [0.6, 0.6, 0.6]
+    table = findings.sheets[0].rows
+    assert [(row["simulations"], row["both play their"]) for row in table] == [
+        (4, "likeliest move"), (4, "likeliest point"),
+        (64, "likeliest move"), (64, "likeliest point"),
+    ]  # fmt: skip
+    assert [row["soft over hard"] for row in table] == pytest.approx([0.4, 0.5, 0.7, 0.8])
 
 
 def zoo(order, reversed_by_clock=False, seeds=SEEDS):
