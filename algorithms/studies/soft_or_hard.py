@@ -335,7 +335,7 @@ STUDY = Study(
     presets={
         "quick": SoftOrHardConfig(),
         "full": SoftOrHardConfig(
-            size=5, moves=100_000, seeds=6, snapshots=4, games=200, anchor="uct:200",
+            size=5, moves=50_000, seeds=6, snapshots=4, games=200, anchor="uct:200",
         ),
         "tiny": SoftOrHardConfig(
             size=3, simulations=(2, 4), moves=300, seeds=1, snapshots=2, games=4, anchor="uct:2",
