@@ -315,7 +315,7 @@ STUDY = Study(
         Hypothesis(
             "early passes, soft less hard, few simulations",
             "With few simulations the policy trained on visits stays flat, and its likeliest move "
-            "is early on more often a pass.", 0.0, 1.0, "prediction",
+            "is early on more often a pass.", 0.0, np.inf, "prediction",
         ),
         Hypothesis(
             "entropy of visits, few less many simulations",
