@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import torch
 from matplotlib.axes import Axes
 from pydantic import Field
 
 from algorithms.studies import charts
-from algorithms.studies.best_steps import best_of_others, near_best_of_twins
+from algorithms.studies.best_steps import best_of_others, best_of_twins
 from algorithms.studies.data import Row, Rows
-from algorithms.studies.estimates import exponent, jackknife_ratio, mean_of
+from algorithms.studies.estimates import exponent, mean_of
 from algorithms.studies.known_moves import (
     KnownMoves,
     entropy,
@@ -25,12 +23,9 @@ from algorithms.studies.known_moves import (
     reward_fall,
     search_targets,
 )
-from algorithms.studies.single_steps import (
-    NETWORK_STEPS,
-    SmallNetwork,
-    draw_answers,
-    tensors_of,
-)
+from algorithms.studies.network_bits import Pool, claimed, of_many, of_one
+from algorithms.studies.network_numbers import METHODS, NetworkNumbers
+from algorithms.studies.single_steps import NETWORK_STEPS, HeldBack, SmallNetwork, tensors_of
 from algorithms.studies.study import (
     CellFolder,
     Estimate,
@@ -41,15 +36,6 @@ from algorithms.studies.study import (
     Study,
     StudyConfig,
 )
-
-METHODS = {
-    "label": "label",
-    "gumbel": "search that tries all moves",
-    "puct": "search by the prior (PUCT)",
-    "reward": "reward",
-    "reward - mean": "reward − pass rate",
-}
-"""Every source of a sample's update, and how figures call it."""
 
 _STEPS = np.append(0, 2.0 ** np.arange(-6, 11))  # of tables; 0: none at all
 _SMALL = 0.05
@@ -65,13 +51,23 @@ class BitsConfig(StudyConfig):
     positions: int = Field(300, ge=8, description="positions of a replicate, for tables")
     replicates: int = Field(8, ge=2, description="independent replicates")
     simulations: int = Field(64, ge=2, description="of the searches")
-    trained: tuple[int, ...] = Field((0, 15, 60, 250), description="steps that networks have had")
+    trained: tuple[int, ...] = Field((0, 60, 250), description="steps that networks have had")
     answers: tuple[int, ...] = Field(
-        (1, 2, 4, 6), description="positions whose moves must all be right for the reward"
+        (1, 2, 4), description="positions whose moves must all be right for the reward"
     )
-    network_positions: int = Field(1000, ge=8, description="positions of a replicate, for networks")
-    network_replicates: int = Field(16, ge=2, description="independent replicates of networks")
-    right: int = Field(512, ge=1, description="right answers, in expectation, for a network's step")
+    many: tuple[int, ...] = Field(
+        (8, 64, 512, 4096), description="samples of single moves for one step of a network"
+    )
+    networks: int = Field(8, ge=2, description="independent networks")
+    network_positions: int = Field(
+        1500,
+        ge=8,
+        description="positions that a network's samples are drawn from, and as many held "
+        "back, twice",
+    )
+    few: int = Field(256, ge=4, description="held-back positions for which all steps are tried")
+    draws: int = Field(16, ge=1, description="single samples of each kind, twice a network")
+    draws_of_many: int = Field(6, ge=1, description="of several samples, likewise")
 
 
 def cells(config: BitsConfig) -> dict[str, dict[str, Any]]:
@@ -95,7 +91,7 @@ def measure(
 
 def _row(**given: Any) -> Row:
     """A row: of one replicate, method and length of step."""
-    empty = {"steps": -1, "answer": 1, "samples": 1.0, "batch": 0}
+    empty = {"steps": -1, "answer": 1, "samples": 1, "batch": 0}
     return {**empty, **given}
 
 
@@ -121,8 +117,8 @@ def _tables(config: BitsConfig, folder: CellFolder, known: KnownMoves, rate: flo
             falls["reward"] = reward_fall(policy, part.right, step, False).mean()
             falls["reward - mean"] = reward_fall(policy, part.right, step, True).mean()
             rows += [
-                _row(replicate=replicate, rate=rate, surprise=-np.log2(rate), method=kind,
-                     step=float(step), bits=float(bits))
+                _row(replicate=replicate, rate=rate, coin=float(entropy(rate)),
+                     surprise=-np.log2(rate), method=kind, step=float(step), bits=float(bits))
                 for kind, bits in falls.items()
             ]  # fmt: skip
         folder.tell((replicate + 1) / config.replicates)
@@ -130,46 +126,42 @@ def _tables(config: BitsConfig, folder: CellFolder, known: KnownMoves, rate: flo
 
 
 def _networks(config: BitsConfig, folder: CellFolder, known: KnownMoves, steps: int) -> list[Row]:
-    """One step of a network on as many samples as give `right` right answers, in expectation."""
+    """One step of a network: on one sample, and on several."""
     rng = np.random.default_rng([2, steps])
-    rows = []
-    for replicate in range(config.network_replicates):
+    rows: list[Row] = []
+    for replicate in range(config.networks):
         shuffled = rng.permutation(len(known.right))
-        part = known.some(shuffled[: config.network_positions])
-        rest = known.some(shuffled[config.network_positions :])
+        parts = shuffled[: 4 * config.network_positions].reshape(4, -1)
         learner = SmallNetwork(1000 * steps + replicate)
-        planes, right = tensors_of(part)
+        rest = known.some(shuffled[4 * config.network_positions :])
         learner.train(*tensors_of(rest), steps, rng)
-        with torch.no_grad():
-            policy = learner.log_policy(planes).exp().double().numpy()
-        policy /= policy.sum(axis=1, keepdims=True)
-        chance = policy[np.arange(len(part.right)), part.right]
-        surprise = float(-np.log2(chance).mean())
-        targets = {
-            "label": np.eye(policy.shape[1])[part.right],
-            "gumbel": search_targets(part, policy, "gumbel", config.simulations, rng),
-        }
-        for answer, batch in itertools.product(config.answers, (0, 1)):
-            rate = float(chance.mean() ** answer)
-            weights, samples = {}, {}
-            for kind, target in targets.items():
-                met = rng.integers(len(right), size=config.right * answer)
-                count = np.bincount(met, minlength=len(right))
-                weights[kind], samples[kind] = count[:, None] * target, float(config.right)
-            tried = max(1, round(config.right / rate))
-            hits, draws = draw_answers(policy, part.right, answer, tried, rng)
-            weights["reward"] = hits
-            weights["reward - mean"] = hits - rate * draws
-            samples |= {"reward": float(tried), "reward - mean": float(tried)}
-            for kind, weight in weights.items():
-                falls = learner.falls(planes, right, weight / config.right)
+        for batch in (0, 1):
+            part, held = (known.some(chosen) for chosen in parts[2 * batch : 2 * batch + 2])
+            planes, _ = tensors_of(part)
+            policy = learner.policy(planes)
+            targets = {
+                "label": np.eye(policy.shape[1])[part.right],
+                "gumbel": search_targets(part, policy, "gumbel", config.simulations, rng),
+            }
+            asked = HeldBack(learner, *tensors_of(held), config.few)
+            pool = Pool(learner, asked, planes, part.right, policy, targets)
+            for answer in config.answers:
+                rate, coin, surprise = claimed(pool, answer, rng)
+                found = [(1, *each) for each in of_one(pool, answer, config.draws, rng)]
+                if answer == 1:
+                    found += [
+                        (samples, *each)
+                        for samples in config.many
+                        for each in of_many(pool, samples, config.draws_of_many, rng)
+                    ]
                 rows += [
-                    _row(replicate=replicate, rate=rate, surprise=answer * surprise, method=kind,
-                         step=float(step), bits=float(bits) * len(right), steps=steps,
-                         answer=answer, samples=samples[kind], batch=batch)
-                    for step, bits in zip(NETWORK_STEPS, falls, strict=True)
+                    _row(replicate=replicate, rate=rate, coin=coin, surprise=surprise, method=kind,
+                         step=float(step), bits=float(bits), steps=steps, answer=answer,
+                         samples=samples, batch=batch)
+                    for samples, kind, curve in found
+                    for step, bits in zip(NETWORK_STEPS, curve, strict=True)
                 ]  # fmt: skip
-        folder.tell((replicate + 1) / config.network_replicates)
+            folder.tell((replicate + (batch + 1) / 2) / config.networks)
     return rows
 
 
@@ -179,12 +171,12 @@ def analyse(rows: Rows, config: BitsConfig) -> Findings:
     swept = Rows([row for row in rows if row["steps"] < 0 and row["step"] != _SMALL])
     for (rate, kind), part in swept.groups("rate", "method").items():
         tables.setdefault(kind, {})[rate] = best_of_others(part)
-    networks: dict[tuple[int, int], dict[str, np.ndarray]] = {}
-    places: dict[tuple[int, int], tuple[float, float]] = {}
-    learners = Rows([row for row in rows if row["steps"] >= 0])
-    for (answer, steps, kind), part in learners.groups("answer", "steps", "method").items():
-        networks.setdefault((answer, steps), {})[kind] = near_best_of_twins(part)
-        places[answer, steps] = tuple(part.column(n).mean() for n in ("rate", "surprise"))
+    networks = NetworkNumbers(
+        Rows([row for row in rows if row["steps"] >= 0]),
+        config.trained,
+        config.answers,
+        config.many,
+    )
     rates = sorted(config.rates)
     # Drawn from the easy to the hard, so that lines end where they are far apart.
     falling, line = rates[::-1], np.geomspace(rates[-1], rates[0], 60)
@@ -194,15 +186,12 @@ def analyse(rows: Rows, config: BitsConfig) -> Findings:
         METHODS[kind]: (falling, [mean_of(tables[kind][p]) for p in falling]) for kind in METHODS
     }
     over = {"table": (falling, [_over(tables, p) for p in falling])}
-    for answer in config.answers:
-        points = sorted(
-            (
-                (places[answer, steps][0], _ratio(networks[answer, steps], "reward - mean"))
-                for steps in config.trained
-            ),
-            key=lambda point: -point[0],
-        )
-        over[f"network, {answer} right"] = ([x for x, _ in points], [y for _, y in points])
+    over |= {f"network, {steps} steps": networks.over_rates(steps) for steps in config.trained}
+    several = {
+        f"{METHODS[kind]}, {steps} steps": networks.over_samples(steps, kind)
+        for steps in sorted({min(config.trained), max(config.trained)})
+        for kind in ("label", "reward - mean")
+    }
     pictures = [
         Picture(
             "bits",
@@ -216,7 +205,7 @@ def analyse(rows: Rows, config: BitsConfig) -> Findings:
         ),
         Picture(
             "reward-over-label",
-            "Bits of a rewarded sample (less the pass rate) over those of a label. Networks: a "
+            "Bits of one rewarded sample (less the pass rate) over those of one label. Networks: a "
             "reward for so many right moves together. Dashed: p, and H(p) over -log2 p.",
             charts.line_chart(over, "pass rate p", "reward / label", True, True,
                               {"p": (list(line), list(line)),
@@ -224,34 +213,31 @@ def analyse(rows: Rows, config: BitsConfig) -> Findings:
                               Axes.invert_xaxis),
             charts.rows_of(over, "rate", "ratio"),
         ),
+        Picture(
+            "samples",
+            "Bits a sample of a network's step over those of one label alone, for steps on ever "
+            "more samples. Level: noise limits the step, and every sample counts in full. Falling: "
+            "what the samples have in common limits it, and more of them add little.",
+            charts.line_chart(several, "samples of a step", "bits a sample / one label", True, True,
+                              None, 4.2),
+            charts.rows_of(several, "samples", "share"),
+        ),
     ]  # fmt: skip
     sheets = [
-        Sheet("tables", "Bits a sample at the best step. Costs: how many simulations, each a pass "
-              "of the network, a search's label may cost until the reward's samples are as good.",
+        Sheet("tables", "Bits a sample at the best step; how many p labels the reward less p is "
+              "worth. Costs: how many simulations, each a pass of the network, a search's label "
+              "may cost until the reward's samples are as good.",
               [_table_row(tables, p) for p in rates]),
-        Sheet("networks", "Bits a sample of all positions, at an eighth of the best step.", [
-            {"steps": steps, "answer": answer, "pass rate": places[answer, steps][0],
-             "surprise": places[answer, steps][1],
-             **{METHODS[kind]: float(values.mean()) for kind, values in found.items()}}
-            for (answer, steps), found in networks.items()
-        ]),
+        Sheet("networks", "Bits of one sample, the mean fall over held-back positions in "
+              "millionths of a bit, at the best step.", networks.sheet_of_one()),
+        Sheet("samples", "Bits a sample of steps on several samples, over those of one label.",
+              networks.sheet_of_many()),
     ]  # fmt: skip
-    return Findings(_measured(rows, tables, networks, places, config), pictures, sheets)
+    return Findings(_measured(rows, tables, config) | networks.measured(), pictures, sheets)
 
 
 def _over(tables: Mapping[str, Mapping[float, np.ndarray]], rate: float) -> Estimate:
     return mean_of(tables["reward - mean"][rate] / tables["label"][rate])
-
-
-def _ratio(found: Mapping[str, np.ndarray], kind: str) -> Estimate:
-    """Of mean bits, a method's over the label's."""
-    both = np.stack([found[kind], found["label"]], axis=1)
-
-    def ratio(drawn: list[np.ndarray]) -> float:
-        own, label = drawn[0].mean(axis=0)
-        return float(own / label) if label > 0 else np.nan
-
-    return jackknife_ratio(ratio, [both])
 
 
 def _table_row(tables: Mapping[str, Mapping[float, np.ndarray]], rate: float) -> Row:
@@ -260,15 +246,15 @@ def _table_row(tables: Mapping[str, Mapping[float, np.ndarray]], rate: float) ->
     may_cost = means["gumbel"] / max(means["reward - mean"], 1e-12)
     return {
         "pass rate": rate, "-log2 p": -float(np.log2(rate)), "H(p)": float(entropy(rate)),
-        **{METHODS[kind]: means[kind] for kind in METHODS}, "simulations until even": may_cost,
+        **{METHODS[kind]: means[kind] for kind in METHODS},
+        "in p labels": means["reward - mean"] / means["label"] / rate,
+        "simulations until even": may_cost,
     }  # fmt: skip
 
 
 def _measured(
     rows: Rows,
     tables: Mapping[str, Mapping[float, np.ndarray]],
-    networks: Mapping[tuple[int, int], Mapping[str, np.ndarray]],
-    places: Mapping[tuple[int, int], tuple[float, float]],
     config: BitsConfig,
 ) -> dict[str, Estimate]:
     """The numbers that hypotheses ask for."""
@@ -300,24 +286,6 @@ def _measured(
         for p in rates
     ]  # fmt: skip
     found["small steps, reward over label and p"] = mean_of(np.concatenate(ratios))
-    pairs = [
-        np.stack([networks[key]["reward - mean"], networks[key]["label"]], axis=1) for key in places
-    ]
-    x = [rate for rate, _ in places.values()]
-    found["networks, exponent of reward over label"] = exponent(x, pairs)
-
-    def relative(curve: np.ndarray) -> Estimate:
-        def middle(drawn: list[np.ndarray]) -> float:
-            means = np.array([d.mean(axis=0) for d in drawn])
-            if not (means > 0).all():
-                return np.nan
-            return float(np.exp(np.log(means[:, 0] / means[:, 1] / curve).mean()))
-
-        return jackknife_ratio(middle, pairs)
-
-    claimed = np.array([entropy(rate) / surprise for rate, surprise in places.values()])
-    found["networks, measured over claimed"] = relative(claimed)
-    found["networks, a right answer over a label"] = relative(np.array(x))
     return found
 
 
@@ -346,8 +314,9 @@ STUDY = Study(
                "fall nearly in proportion to p.", 0.8, 1.0),
         _claim("gumbel over the surprise, p = 0.001", "Search never starts from zero success: its "
                "target gives a good part of the bits of a label.", 0.25, 1.1),
-        _claim("networks, measured over claimed", "For networks too a rewarded sample is to a "
-               "label as the coin's entropy to -log2 p.", 0.5, 2.0),
+        _claim("networks, measured over claimed, untrained", "For networks too a rewarded sample "
+               "is to a label as the coin's entropy to -log2 p: before they have learned,", 0.5, 2.0),
+        _claim("networks, measured over claimed, trained", "and afterwards.", 0.5, 2.0),
         _predict(f"{_COIN}0.001", "p times -log2 p: a success gives what a label gives, a failure "
                  "nothing.", 0.85, 0.9),
         _predict(f"{_COIN}0.5", "Failures teach where one move has half of the probability.",
@@ -361,21 +330,28 @@ STUDY = Study(
                  "root finds most of the right ones.", 0.3, 0.95),
         _predict("puct over the surprise, p = 0.001", "A search led by the prior starves with it: "
                  "at 64 simulations it hardly tries what the policy thinks hopeless.", 0, 0.05),
-        _predict("networks, exponent of reward over label", "In proportion to the pass rate.",
-                 0.85, 1.25),
-        _predict("networks, a right answer over a label", "A right answer is worth less than a "
-                 "label: it comes where the policy knows already.", 0.2, 0.9),
+        _predict("networks, exponent of reward over label, untrained", "Of one sample, in "
+                 "proportion to the pass rate, the network being the same.", 0.9, 1.1),
+        _predict("networks, exponent of reward over label, trained", "After training too.",
+                 0.85, 1.15),
+        _predict("networks, a right answer over a label, untrained", "Where noise limits the step "
+                 "a right answer is worth nearly a label: all moves are about as likely.",
+                 0.5, 1.1),
+        _predict("networks, a right answer over a label, trained", "Somewhat less: it comes where "
+                 "the policy knows already, which a longer step makes good in part.", 0.4, 1.1),
+        _predict("networks, 512 rewards over 512 labels, untrained", "Where noise no longer limits "
+                 "the labels' step, rewards are worth more than p labels (p = 1/4).", 0.45, 1.1),
     ),
     config=BitsConfig,
     presets={
         "quick": BitsConfig(),
         "full": BitsConfig(
-            positions=1000, replicates=16, network_replicates=32, simulations=128,
-            network_positions=2000,
+            positions=1000, replicates=16, networks=16, draws=40, draws_of_many=12, few=400,
         ),
         "tiny": BitsConfig(
-            rates=(0.001, 0.01, 0.5, 0.9), positions=8, replicates=2, network_replicates=2,
-            simulations=4, trained=(0, 5), answers=(1, 2), network_positions=16, right=4,
+            rates=(0.001, 0.01, 0.5, 0.9), positions=8, replicates=2, networks=2, simulations=4,
+            trained=(0, 5), answers=(1, 2), many=(4,), network_positions=16, few=8, draws=2,
+            draws_of_many=2,
         ),
     },
     cells=cells,

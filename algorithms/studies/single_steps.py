@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -10,12 +12,80 @@ from algorithms.model import Model, masked_log_policy, observe
 from algorithms.networks import NetworkConfig
 from algorithms.studies.known_moves import KnownMoves
 
-NETWORK_STEPS = np.append(0, 2.0 ** np.arange(-14, 6))
-"""Lengths of a step, in units of the gradient of a right answer; 0: none at all."""
+NETWORK_STEPS = np.append(0, 2.0 ** np.arange(-18, 4))
+"""Lengths of a step along a gradient; 0: none at all."""
+
+_HOPELESS = -1.0  # bits: steps longer than one that costs so much are not tried
 
 
-class SmallNetwork:
-    """A small policy network on 3x3, and what single steps of every length do to it.
+class PolicyLearner:
+    """A policy, its gradients, and what steps do to it.
+
+    Args:
+        parameters: that `log_policy` depends on.
+    """
+
+    def __init__(self, parameters: Sequence[Tensor]):
+        self._parameters = list(parameters)
+
+    def log_policy(self, planes: Tensor) -> Tensor:
+        """Log-probabilities [P, A] over the legal actions, with gradients."""
+        raise NotImplementedError
+
+    def policy(self, planes: Tensor) -> np.ndarray:
+        """Probabilities, float64 [P, A]."""
+        with torch.no_grad():
+            found = self.log_policy(planes).exp().double().numpy()
+        return found / found.sum(axis=1, keepdims=True)
+
+    def gradient(self, planes: Tensor, weights: np.ndarray) -> Tensor:
+        """Of the sum over positions and actions of weight times log-probability, float64 [D].
+
+        Args:
+            planes: [P, C, N, N]; positions without weights are passed over.
+            weights: [P, A].
+        """
+        used = torch.from_numpy(weights.any(axis=1))
+        if not used.any():
+            return torch.zeros(sum(p.numel() for p in self._parameters), dtype=torch.float64)
+        log_policy = self.log_policy(planes[used])
+        scalar = (torch.from_numpy(weights).float()[used] * log_policy).sum()
+        found = torch.autograd.grad(scalar, self._parameters, allow_unused=True)
+        whole = [
+            (torch.zeros_like(p) if g is None else g).flatten()
+            for p, g in zip(self._parameters, found, strict=True)
+        ]
+        return torch.cat(whole).double()
+
+    def falls(self, planes: Tensor, right: Tensor, direction: Tensor) -> np.ndarray:
+        """By how many bits the mean surprise falls for each length of a step, float64 [steps].
+
+        Afterwards the policy is as it was. Steps that are longer than one which costs more than a
+        bit are not tried: they count as a thousand bits lost.
+        """
+        kept = [p.detach().clone() for p in self._parameters]
+        moves = direction.split([p.numel() for p in kept])
+        found = np.full(len(NETWORK_STEPS), -1e3)
+        with torch.no_grad():
+            before = self._log_right(planes, right)
+            for number, step in enumerate(NETWORK_STEPS):
+                for p, start, move in zip(self._parameters, kept, moves, strict=True):
+                    p.copy_(start + (step * move).view(start.shape))
+                rise = self._log_right(planes, right) - before
+                fall = float(rise.mean()) / np.log(2)
+                if not fall > _HOPELESS:  # nan too
+                    break
+                found[number] = fall
+            for p, start in zip(self._parameters, kept, strict=True):
+                p.copy_(start)
+        return found
+
+    def _log_right(self, planes: Tensor, right: Tensor) -> Tensor:
+        return self.log_policy(planes).gather(1, right[:, None]).double()
+
+
+class SmallNetwork(PolicyLearner):
+    """A small policy network on 3x3.
 
     Args:
         seed: of its weights.
@@ -24,15 +94,17 @@ class SmallNetwork:
     def __init__(self, seed: int):
         network = NetworkConfig(blocks=2, channels=16, head_channels=8, auxiliary=False)
         self.model = Model(network, seed, torch.device("cpu"))
+        super().__init__([p for p in self.model.network.parameters() if p.requires_grad])
 
     def log_policy(self, planes: Tensor) -> Tensor:
-        """Log-probabilities [P, A] over the legal actions, with gradients."""
+        """See `PolicyLearner`."""
         return masked_log_policy(self.model.network(planes).policy, planes)
 
     def train(self, planes: Tensor, right: Tensor, steps: int, rng: np.random.Generator) -> None:
-        """So many steps of Adam on labels of other positions."""
+        """So many steps of Adam on labels, whose length falls to nought."""
         optimiser = torch.optim.Adam(self.model.network.parameters(), lr=3e-3)
-        for _ in range(steps):
+        for step in range(steps):
+            optimiser.param_groups[0]["lr"] = 3e-3 * (1 - step / steps)
             chosen = torch.from_numpy(rng.integers(len(right), size=256))
             loss = torch.nn.functional.nll_loss(self.log_policy(planes[chosen]), right[chosen])
             optimiser.zero_grad()
@@ -40,59 +112,41 @@ class SmallNetwork:
             optimiser.step()
         self.model.updated()
 
-    def falls(self, planes: Tensor, right: Tensor, weights: np.ndarray) -> np.ndarray:
-        """By how many bits the mean surprise falls for each length of a step, float64 [steps].
 
-        The step goes along the gradient of the sum over positions and actions of weight times
-        log-probability; afterwards the network is as it was.
-        """
-        parameters = [p for p in self.model.network.parameters() if p.requires_grad]
-        log_policy = self.log_policy(planes)
-        before = log_policy.gather(1, right[:, None]).mean().item()
-        scalar = (torch.from_numpy(weights).float() * log_policy).sum()
-        gradients = torch.autograd.grad(scalar, parameters, allow_unused=True)
-        kept = [p.detach().clone() for p in parameters]
-        found = []
-        with torch.no_grad():
-            for step in NETWORK_STEPS:
-                for p, start, gradient in zip(parameters, kept, gradients, strict=True):
-                    p.copy_(start if gradient is None else start + step * gradient)
-                after = self.log_policy(planes).gather(1, right[:, None]).mean().item()
-                found.append((after - before) / np.log(2))
-            for p, start in zip(parameters, kept, strict=True):
-                p.copy_(start)
-        return np.nan_to_num(np.array(found), nan=-1e3, neginf=-1e3)
+class HeldBack:
+    """Positions that no step learns from: by how much their surprise falls.
+
+    What is linear in the step is the product of two gradients, and its mean over samples is that
+    of their mean gradient, exactly. It is also what scatters most from sample to sample. So only
+    the rest, `bend`, is left to single samples.
+
+    Args:
+        learner: whose surprise it is.
+        planes, right: the positions.
+        few: for how many of them the rest is measured.
+    """
+
+    def __init__(self, learner: PolicyLearner, planes: Tensor, right: Tensor, few: int):
+        self._learner = learner
+        self._planes, self._right = planes[:few], right[:few]
+        self._slope = self._of(planes, right)
+        self._slope_of_few = self._of(self._planes, self._right)
+
+    def _of(self, planes: Tensor, right: Tensor) -> Tensor:
+        mean = torch.nn.functional.one_hot(right, self._learner.policy(planes[:1]).shape[1])
+        return self._learner.gradient(planes, mean.numpy() / len(right)) / np.log(2)
+
+    def slope(self, direction: Tensor) -> float:
+        """Bits for each unit of length, of a short step."""
+        return float(self._slope @ direction)
+
+    def bend(self, direction: Tensor) -> np.ndarray:
+        """Bits [steps] beyond those of a short step, less where it loses."""
+        falls = self._learner.falls(self._planes, self._right, direction)
+        return falls - NETWORK_STEPS * float(self._slope_of_few @ direction)
 
 
 def tensors_of(known: KnownMoves) -> tuple[Tensor, Tensor]:
     """Planes [P, C, N, N] and right moves [P]."""
     planes = observe(known.batch, np.arange(len(known.right)))
     return torch.from_numpy(planes), torch.from_numpy(known.right)
-
-
-def draw_answers(
-    policy: np.ndarray, right: np.ndarray, answer: int, count: int, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """Answers of several moves each, drawn from a policy in positions that are drawn at random.
-
-    Args:
-        policy: [P, A].
-        right: int [P].
-        answer: positions of an answer; it is right if all its moves are.
-        count: answers.
-        rng: of the draws.
-
-    Returns:
-        How often each position and action were part of a right answer, and of any, float64 [P, A].
-    """
-    hits, draws = np.zeros((2, policy.size))
-    up_to = np.cumsum(policy, axis=1)
-    for first in range(0, count, 50_000):
-        size = (min(50_000, count - first), answer)
-        at = rng.integers(len(right), size=size)
-        chosen = (up_to[at] <= rng.random(size)[..., None] * up_to[at][..., -1:]).sum(axis=-1)
-        flat = at * policy.shape[1] + chosen
-        passed = (chosen == right[at]).all(axis=1)
-        draws += np.bincount(flat.ravel(), minlength=policy.size)
-        hits += np.bincount(flat[passed].ravel(), minlength=policy.size)
-    return hits.reshape(policy.shape), draws.reshape(policy.shape)
