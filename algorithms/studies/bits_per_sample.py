@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from pydantic import Field
 
 from algorithms.studies import charts
-from algorithms.studies.best_steps import best_of_others, best_of_twins
+from algorithms.studies.best_steps import best_of_others
 from algorithms.studies.data import Row, Rows
 from algorithms.studies.estimates import exponent, mean_of
 from algorithms.studies.known_moves import (
@@ -58,16 +58,16 @@ class BitsConfig(StudyConfig):
     many: tuple[int, ...] = Field(
         (8, 64, 512, 4096), description="samples of single moves for one step of a network"
     )
-    networks: int = Field(8, ge=2, description="independent networks")
+    networks: int = Field(6, ge=2, description="independent networks")
     network_positions: int = Field(
         1500,
         ge=8,
         description="positions that a network's samples are drawn from, and as many held "
         "back, twice",
     )
-    few: int = Field(256, ge=4, description="held-back positions for which all steps are tried")
-    draws: int = Field(16, ge=1, description="single samples of each kind, twice a network")
-    draws_of_many: int = Field(6, ge=1, description="of several samples, likewise")
+    few: int = Field(128, ge=4, description="held-back positions for which all steps are tried")
+    draws: int = Field(12, ge=1, description="single samples of each kind, twice a network")
+    draws_of_many: int = Field(4, ge=1, description="of several samples, likewise")
 
 
 def cells(config: BitsConfig) -> dict[str, dict[str, Any]]:
@@ -315,7 +315,8 @@ STUDY = Study(
         _claim("gumbel over the surprise, p = 0.001", "Search never starts from zero success: its "
                "target gives a good part of the bits of a label.", 0.25, 1.1),
         _claim("networks, measured over claimed, untrained", "For networks too a rewarded sample "
-               "is to a label as the coin's entropy to -log2 p: before they have learned,", 0.5, 2.0),
+               "is to a label as the coin's entropy to -log2 p: before they have learned,",
+               0.5, 2.0),
         _claim("networks, measured over claimed, trained", "and afterwards.", 0.5, 2.0),
         _predict(f"{_COIN}0.001", "p times -log2 p: a success gives what a label gives, a failure "
                  "nothing.", 0.85, 0.9),
@@ -346,7 +347,7 @@ STUDY = Study(
     presets={
         "quick": BitsConfig(),
         "full": BitsConfig(
-            positions=1000, replicates=16, networks=16, draws=40, draws_of_many=12, few=400,
+            positions=1000, replicates=16, networks=12, draws=30, draws_of_many=8, few=200,
         ),
         "tiny": BitsConfig(
             rates=(0.001, 0.01, 0.5, 0.9), positions=8, replicates=2, networks=2, simulations=4,

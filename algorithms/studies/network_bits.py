@@ -64,7 +64,7 @@ def of_one(pool: Pool, answer: int, draws: int, rng: np.random.Generator) -> Cur
 
     Answers that are right and that are wrong are drawn apart and weighed with how often they
     come, so a low pass rate costs no precision. The step of the reward less the pass rate is
-    given in lengths of that of a success.
+    given in lengths of that of a success. Targets that are no labels: of single moves alone.
     """
     learner, held, chance = pool.learner, pool.held, pool.chance
     slopes, rate = pool.slopes(), float(chance.mean() ** answer)
@@ -73,6 +73,8 @@ def of_one(pool: Pool, answer: int, draws: int, rng: np.random.Generator) -> Cur
         return held.bend(learner.gradient(pool.planes[at], weights))
 
     for kind, target in pool.targets.items():
+        if kind != "label" and answer > 1:
+            continue
         found = np.zeros(len(NETWORK_STEPS))
         for at in rng.integers(len(chance), size=(draws, answer)):
             found += bend(at, target[at]) / draws

@@ -21,6 +21,7 @@ METHODS = {
 """Every source of a sample's update, and how figures call it."""
 
 _OF_NETWORKS = ("label", "gumbel", "reward", "reward - mean")
+_NONE = np.array([np.nan])
 
 
 class NetworkNumbers:
@@ -69,7 +70,7 @@ class NetworkNumbers:
         return [
             {"steps": steps, "answer": answer, "pass rate": rate, "E[H(p)]": coin,
              "surprise": surprise,
-             **{METHODS[kind]: 1e6 * float(self._bits[steps, answer, 1][kind].mean())
+             **{METHODS[kind]: 1e6 * float(self._bits[steps, answer, 1].get(kind, _NONE).mean())
                 for kind in _OF_NETWORKS}}
             for (steps, answer), (rate, coin, surprise) in self._places.items()
         ]  # fmt: skip

@@ -12,7 +12,7 @@ from algorithms.model import Model, masked_log_policy, observe
 from algorithms.networks import NetworkConfig
 from algorithms.studies.known_moves import KnownMoves
 
-NETWORK_STEPS = np.append(0, 2.0 ** np.arange(-18, 4))
+NETWORK_STEPS = np.append(0, 2.0 ** np.arange(-17, 4))
 """Lengths of a step along a gradient; 0: none at all."""
 
 _HOPELESS = -1.0  # bits: steps longer than one that costs so much are not tried
