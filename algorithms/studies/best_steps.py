@@ -18,18 +18,27 @@ def best_of_others(part: Rows) -> np.ndarray:
     return table[np.arange(len(table)), best]
 
 
-def best_of_twins(part: Rows) -> np.ndarray:
-    """Bits a sample of each replicate, float64 [R], at the step that its other half finds best.
+def near_best_of_twins(part: Rows, halvings: int = 2) -> np.ndarray:
+    """Bits a sample of each replicate, float64 [R], at a quarter of its other half's best step.
 
-    For replicates that differ in the step that is best, such as networks: those of one network
-    are measured twice, on samples and held-back positions that have nothing in common.
+    For replicates that differ in the step that is best, such as networks: each is measured twice,
+    on samples and held-back positions that have nothing in common. What is best for few samples is
+    often too long for others, which costs far more than the right step gains; of a parabola's
+    gain a quarter of the best step has 44 %, whatever the source of the sample.
 
     Args:
-        part: as above, with batch, 0 or 1. The mean over both is given.
+        part: as above, with batch, 0 or 1. The mean over both is given. Steps double.
+        halvings: of the best step.
     """
     first, second = (_by_step(part.where(batch=batch)) for batch in (0, 1))
     each = np.arange(len(first))
-    return (first[each, second.argmax(axis=1)] + second[each, first.argmax(axis=1)]) / 2
+    of_first, of_second = (_shortened(found.argmax(axis=1), halvings) for found in (first, second))
+    return (first[each, of_second] + second[each, of_first]) / 2
+
+
+def _shortened(best: np.ndarray, halvings: int) -> np.ndarray:
+    """Indices of steps; no step at all, 0, stays one."""
+    return np.where(best == 0, 0, np.maximum(best - halvings, 1))
 
 
 def _by_step(part: Rows) -> np.ndarray:

@@ -66,8 +66,8 @@ class BitsConfig(StudyConfig):
         "back, twice",
     )
     few: int = Field(128, ge=4, description="held-back positions for which all steps are tried")
-    draws: int = Field(12, ge=1, description="single samples of each kind, twice a network")
-    draws_of_many: int = Field(4, ge=1, description="of several samples, likewise")
+    draws: int = Field(20, ge=1, description="single samples of each kind, twice a network")
+    draws_of_many: int = Field(5, ge=1, description="of several samples, likewise")
 
 
 def cells(config: BitsConfig) -> dict[str, dict[str, Any]]:
@@ -229,7 +229,7 @@ def analyse(rows: Rows, config: BitsConfig) -> Findings:
               "may cost until the reward's samples are as good.",
               [_table_row(tables, p) for p in rates]),
         Sheet("networks", "Bits of one sample, the mean fall over held-back positions in "
-              "millionths of a bit, at the best step.", networks.sheet_of_one()),
+              "millionths of a bit, at a quarter of the best step.", networks.sheet_of_one()),
         Sheet("samples", "Bits a sample of steps on several samples, over those of one label.",
               networks.sheet_of_many()),
     ]  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from algorithms.studies.best_steps import best_of_twins
+from algorithms.studies.best_steps import near_best_of_twins
 from algorithms.studies.data import Row, Rows
 from algorithms.studies.estimates import exponent, mean_of
 from algorithms.studies.study import Estimate
@@ -22,6 +22,17 @@ METHODS = {
 
 _OF_NETWORKS = ("label", "gumbel", "reward", "reward - mean")
 _NONE = np.array([np.nan])
+
+
+def _over(own: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Of independent networks, float64 [R]: values whose mean is the ratio of both means.
+
+    Networks differ much in their bits, and a single one's may be next to none, so that a mean of
+    ratios would be decided by few. To first order the values scatter as the ratio of the means
+    does (delta method).
+    """
+    ratio = own.mean() / other.mean()
+    return ratio + (own - ratio * other) / other.mean()
 
 
 class NetworkNumbers:
@@ -41,14 +52,14 @@ class NetworkNumbers:
         self._bits: dict[tuple[int, int, int], dict[str, np.ndarray]] = {}
         self._places: dict[tuple[int, int], tuple[float, float, float]] = {}
         for key, part in rows.groups("steps", "answer", "samples", "method").items():
-            self._bits.setdefault(key[:3], {})[key[3]] = best_of_twins(part)
+            self._bits.setdefault(key[:3], {})[key[3]] = near_best_of_twins(part)
             rate, coin, surprise = (part.column(n).mean() for n in ("rate", "coin", "surprise"))
             self._places[key[:2]] = rate, coin, surprise
 
     def _ratio(self, steps: int, answer: int, kind: str) -> np.ndarray:
-        """Of each network, a sample's bits over a label's."""
+        """A sample's bits over a label's; see `_over`."""
         found = self._bits[steps, answer, 1]
-        return found[kind] / found["label"]
+        return _over(found[kind], found["label"])
 
     def over_rates(self, steps: int) -> tuple[list[float], list[Estimate]]:
         """Reward over label at the pass rate of each kind of answer."""
@@ -62,7 +73,7 @@ class NetworkNumbers:
         counts = [1, *self._many]
         one = self._bits[steps, 1, 1]["label"]
         return [float(count) for count in counts], [
-            mean_of(self._bits[steps, 1, count][kind] / one) for count in counts
+            mean_of(_over(self._bits[steps, 1, count][kind], one)) for count in counts
         ]
 
     def sheet_of_one(self) -> list[Row]:
@@ -105,6 +116,6 @@ class NetworkNumbers:
         if 512 in self._many:
             both = self._bits[min(self._trained), 1, 512]
             found["networks, 512 rewards over 512 labels, untrained"] = mean_of(
-                both["reward - mean"] / both["label"]
+                _over(both["reward - mean"], both["label"])
             )
         return found

@@ -12,7 +12,7 @@ from algorithms.model import Model, masked_log_policy, observe
 from algorithms.networks import NetworkConfig
 from algorithms.studies.known_moves import KnownMoves
 
-NETWORK_STEPS = np.append(0, 2.0 ** np.arange(-17, 4))
+NETWORK_STEPS = np.append(0, 2.0 ** np.arange(-18, 3))
 """Lengths of a step along a gradient; 0: none at all."""
 
 _HOPELESS = -1.0  # bits: steps longer than one that costs so much are not tried
@@ -101,10 +101,9 @@ class SmallNetwork(PolicyLearner):
         return masked_log_policy(self.model.network(planes).policy, planes)
 
     def train(self, planes: Tensor, right: Tensor, steps: int, rng: np.random.Generator) -> None:
-        """So many steps of Adam on labels, whose length falls to nought."""
+        """So many steps of Adam on labels."""
         optimiser = torch.optim.Adam(self.model.network.parameters(), lr=3e-3)
-        for step in range(steps):
-            optimiser.param_groups[0]["lr"] = 3e-3 * (1 - step / steps)
+        for _ in range(steps):
             chosen = torch.from_numpy(rng.integers(len(right), size=256))
             loss = torch.nn.functional.nll_loss(self.log_policy(planes[chosen]), right[chosen])
             optimiser.zero_grad()

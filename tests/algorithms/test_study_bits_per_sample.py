@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from algorithms.studies.best_steps import best_of_others, best_of_twins
+from algorithms.studies.best_steps import best_of_others, near_best_of_twins
 from algorithms.studies.data import Rows
 from algorithms.studies.known_moves import (
     entropy,
@@ -18,6 +18,7 @@ from algorithms.studies.known_moves import (
     search_targets,
 )
 from algorithms.studies.network_bits import Pool, claimed, of_many, of_one, wrong_answer
+from algorithms.studies.network_numbers import NetworkNumbers
 from algorithms.studies.single_steps import (
     NETWORK_STEPS,
     HeldBack,
@@ -230,4 +231,37 @@ def test_the_best_step_of_a_network_is_that_of_its_other_batch():
         for s, b in zip((0.1, 0.2), table, strict=True)
     ]
     # The first half of the first network is told the first step, the second one the other.
-    assert best_of_twins(Rows(rows)).tolist() == [(0.5 + 1.0) / 2, (1.5 + 2.5) / 2]
+    assert near_best_of_twins(Rows(rows), 0).tolist() == [(0.5 + 1.0) / 2, (1.5 + 2.5) / 2]
+
+
+def test_a_quarter_of_the_best_step():
+    tables = ([0.0, 1.0, 3.0, 6.0, 8.0], [0.0, -1.0, -2.0, -3.0, -4.0])
+    rows = [
+        {"replicate": 0, "step": s, "bits": b, "samples": 1, "batch": batch}
+        for batch, table in enumerate(tables)
+        for s, b in zip((0, 1, 2, 4, 8), table, strict=True)
+    ]
+    # Of the last step it is the third, at which the second half loses 2; of none it is none.
+    assert near_best_of_twins(Rows(rows)).tolist() == [(0 - 2) / 2]
+
+
+def test_ratios_of_networks():
+    """Twice the label's bits in all networks, also where one has hardly any."""
+    rows = []
+    for replicate, bits in enumerate((1e-9, 1.0, 3.0)):
+        for answer, samples in ((1, 1), (2, 1), (1, 512)):
+            for kind, worth in (("label", 1.0), ("gumbel", 0.5), ("reward", 0.2),
+                                ("reward - mean", 2.0)):  # fmt: skip
+                rows += [
+                    {"replicate": replicate, "steps": 0, "answer": answer, "samples": samples,
+                     "batch": batch, "method": kind, "step": step, "rate": 0.1**answer,
+                     "coin": 0.4, "surprise": 2.0, "bits": samples * step * bits * worth}
+                    for batch in (0, 1)
+                    for step in (0, 1, 2, 4)
+                ]  # fmt: skip
+    found = NetworkNumbers(Rows(rows), (0,), (1, 2), (512,)).measured()
+    assert found["networks, 512 rewards over 512 labels, untrained"].value == pytest.approx(2)
+    claimed_ratio = found["networks, measured over claimed, trained"]
+    assert (claimed_ratio.value, claimed_ratio.high) == pytest.approx((10, 10))
+    worth_of_right = found["networks, a right answer over a label, trained"].value
+    assert worth_of_right == pytest.approx((2 + 20) / 2)
