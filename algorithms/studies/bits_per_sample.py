@@ -58,7 +58,7 @@ class BitsConfig(StudyConfig):
     many: tuple[int, ...] = Field(
         (8, 64, 512, 4096), description="samples of single moves for one step of a network"
     )
-    networks: int = Field(6, ge=2, description="independent networks")
+    networks: int = Field(8, ge=2, description="independent networks")
     network_positions: int = Field(
         1500,
         ge=8,
@@ -347,7 +347,7 @@ STUDY = Study(
     presets={
         "quick": BitsConfig(),
         "full": BitsConfig(
-            positions=1000, replicates=16, networks=12, draws=30, draws_of_many=8, few=200,
+            positions=1000, replicates=16, networks=16, draws=40, draws_of_many=10, few=200,
         ),
         "tiny": BitsConfig(
             rates=(0.001, 0.01, 0.5, 0.9), positions=8, replicates=2, networks=2, simulations=4,
