@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -41,22 +41,34 @@ _STEPS = np.append(0, 2.0 ** np.arange(-6, 11))  # of tables; 0: none at all
 _SMALL = 0.05
 
 
+_Rate = Annotated[float, Field(gt=0, lt=1)]
+_Whole = Annotated[int, Field(ge=0)]
+_Count = Annotated[int, Field(ge=1)]
+
+
 class BitsConfig(StudyConfig):
     """Settings."""
 
-    rates: tuple[float, ...] = Field(
+    rates: tuple[_Rate, ...] = Field(
         (1e-4, 3e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 0.5, 0.7, 0.9),
+        min_length=1,
         description="pass rates of the tables",
     )
     positions: int = Field(300, ge=8, description="positions of a replicate, for tables")
     replicates: int = Field(8, ge=2, description="independent replicates")
     simulations: int = Field(64, ge=2, description="of the searches")
-    trained: tuple[int, ...] = Field((0, 60, 250), description="steps that networks have had")
-    answers: tuple[int, ...] = Field(
-        (1, 2, 4), description="positions whose moves must all be right for the reward"
+    trained: tuple[_Whole, ...] = Field(
+        (0, 60, 250), min_length=1, description="steps that networks have had"
     )
-    many: tuple[int, ...] = Field(
-        (8, 64, 512, 4096), description="samples of single moves for one step of a network"
+    answers: tuple[_Count, ...] = Field(
+        (1, 2, 4),
+        min_length=1,
+        description="positions whose moves must all be right for the reward",
+    )
+    many: tuple[_Count, ...] = Field(
+        (8, 64, 512, 4096),
+        min_length=1,
+        description="samples of single moves for one step of a network",
     )
     networks: int = Field(8, ge=2, description="independent networks")
     network_positions: int = Field(

@@ -33,6 +33,7 @@ from algorithms.studies.good_move_numbers import (
     visits_by_position,
 )
 from algorithms.studies.good_moves import find_spot, find_spots, make_oracle
+from algorithms.studies.settings import Moves
 from algorithms.studies.study import (
     CellFolder,
     Estimate,
@@ -56,7 +57,7 @@ _NOTHING = dict.fromkeys(("noise", "drift", "worse", "own_credit", "all_credit")
 class GoodMoveConfig(StudyConfig):
     """Settings."""
 
-    lengths: tuple[int, ...] = Field((10, 30, 100, 300), description="moves T left in s*")
+    lengths: tuple[Moves, ...] = Field((10, 30, 100, 300), description="moves T left in s*")
     odds: tuple[float, ...] = Field((0.51, 0.55, 0.6), description="what the better move is worth")
     odds_at: int = Field(30, ge=4, description="length at which odds other than the first are met")
     blocks: int = Field(10, ge=4, description="independent blocks of games; an even number")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from algorithms.budget import Budget
 from algorithms.config import ConfigError, TrainConfig, validate
@@ -24,6 +24,10 @@ def _increasing(numbers: tuple[int, ...]) -> tuple[int, ...]:
 
 Simulations = Annotated[tuple[int, ...], AfterValidator(_increasing)]
 """Of searches, from few to many."""
+Moves = Annotated[int, Field(ge=4)]
+"""Of a game of a forced length."""
+Board = Annotated[int, Field(ge=2, le=19)]
+"""Side of a board."""
 GAMES: dict[int, dict[str, Any]] = {
     2: {"size": 2, "komi": 0.5, "superko": "simple", "max_moves": 12},
     3: {"size": 3, "komi": 8.5, "superko": "simple", "max_moves": 24},

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from matplotlib.figure import Figure
+from pydantic import model_validator
 
 from algorithms import workers
 from algorithms.frozen import Frozen
@@ -23,6 +24,13 @@ Outcome = Literal["holds", "does not hold", "undecided", "mixed"]
 
 class StudyConfig(Frozen):
     """What a preset of a study sets; a subclass for each study."""
+
+    @model_validator(mode="after")
+    def _nothing_is_empty(self) -> Self:
+        for name, field_info in type(self).model_fields.items():
+            if field_info.default and getattr(self, name) in ((), {}):
+                raise ValueError(f"{name} must not be empty")
+        return self
 
 
 @dataclass(frozen=True)

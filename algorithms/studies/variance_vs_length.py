@@ -25,6 +25,7 @@ from algorithms.studies.gradients import (
     moments,
 )
 from algorithms.studies.ladder import RUNGS, rung_weights
+from algorithms.studies.settings import Board, Moves
 from algorithms.studies.study import (
     CellFolder,
     Estimate,
@@ -52,10 +53,10 @@ KINDS = {
 class VarianceConfig(StudyConfig):
     """Settings."""
 
-    size: int = Field(9, ge=3, description="board of the games of a forced length")
-    lengths: tuple[int, ...] = Field((8, 16, 32, 64), description="forced lengths T, moves")
+    size: Board = Field(9, description="board of the games of a forced length")
+    lengths: tuple[Moves, ...] = Field((8, 16, 32, 64), description="forced lengths T, moves")
     opening: int = Field(40, ge=0, description="random moves before them, for something to fight")
-    sizes: tuple[int, ...] = Field((3, 5, 7), description="boards of the games with ordinary ends")
+    sizes: tuple[Board, ...] = Field((3, 5, 7), description="boards of games with ordinary ends")
     policies: tuple[str, ...] = Field(("untrained", "az:5"), description="whose policy it is")
     blocks: int = Field(10, ge=2, description="independent blocks of games")
     moves: int = Field(1024, ge=8, description="moves of a block, about")

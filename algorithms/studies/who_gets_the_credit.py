@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, field_validator
 from scipy.stats import spearmanr
 
 from algorithms.model import Model
@@ -25,6 +25,7 @@ from algorithms.studies.estimates import area_under_roc, mean_of, share_of
 from algorithms.studies.games import make_policy, play
 from algorithms.studies.judged_moves import Truth, exact_truth, searched_truth, tempered
 from algorithms.studies.ladder import RUNGS
+from algorithms.studies.settings import Simulations
 from algorithms.studies.study import (
     CellFolder,
     Estimate,
@@ -63,15 +64,24 @@ class CreditStudyConfig(StudyConfig):
     """Settings."""
 
     replicates: int = Field(4, ge=2, description="of each setting, with trainings of their own")
-    games: dict[int, int] = Field({3: 120, 5: 16}, description="games that are judged, by board")
+    games: dict[int, Annotated[int, Field(ge=2)]] = Field(
+        {3: 120, 5: 16}, description="games that are judged, by board"
+    )
     policy_steps: int = Field(4000, ge=1, description="moves that train the policy on 3x3")
     temperature: float = Field(1.5, gt=0, description="of az:5, so that it blunders")
     learner_steps: int = Field(30_000, ge=1, description="moves that each other learner is given")
     value_games: int = Field(300, ge=2, description="games that teach an untrained policy's value")
     value_steps: int = Field(300, ge=1, description="its steps of training")
-    simulations: tuple[int, ...] = Field((4, 16, 64), description="of the searches")
-    further: tuple[int, ...] = Field((1, 4, 16), description="further games a position")
+    simulations: Simulations = Field((4, 16, 64), description="of the searches")
+    further: Simulations = Field((1, 4, 16), description="further games a position")
     deep: int = Field(256, ge=2, description="simulations of the search that is the truth on 5x5")
+
+    @field_validator("games")
+    @classmethod
+    def _both_boards(cls, games: dict[int, int]) -> dict[int, int]:
+        if set(games) != set(_MOVES):
+            raise ValueError(f"a number for each of the boards 3 and 5, got {games}")
+        return games
 
 
 def cells(config: CreditStudyConfig) -> dict[str, dict[str, Any]]:

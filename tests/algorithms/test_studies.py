@@ -22,7 +22,7 @@ from algorithms.studies import ledger, publishing
 from algorithms.studies.catalogue import all_studies, find_study
 from algorithms.studies.charts import line_chart
 from algorithms.studies.data import Rows, read_rows, write_rows
-from algorithms.studies.estimates import exponent, jackknife, jackknife_ratio, mean_of, share_of
+from algorithms.studies.estimates import mean_of
 from algorithms.studies.games import fit_values, play, values_of
 from algorithms.studies.gradients import GradientSums, game_gradients, gram_rows, moments
 from algorithms.studies.ledger import draw, entries, predictions
@@ -92,46 +92,6 @@ def test_rows_are_picked_and_parted():
     assert {key: len(part) for key, part in rows.groups("b").items()} == {("x",): 2, ("y",): 1}
 
 
-def test_intervals_cover_what_they_should():
-    rng, times = np.random.default_rng(0), 400
-    hits = np.zeros(4)
-    for _ in range(times):
-        # Ten units, as a study has: a mean, a ratio of means, a mean of others, an exponent.
-        values = rng.normal(3, 2, size=10)
-        pair = np.stack([rng.gamma(4, 1, size=10), rng.gamma(8, 1, size=10)], axis=1)
-        samples = [rng.gamma(5, at**1.5 / 5, size=10) for at in (1, 2, 4)]
-        found = [
-            (jackknife(lambda d: float(d[0].mean()), [values]), 3),
-            (jackknife_ratio(lambda d: float(np.divide(*d[0].mean(axis=0))), [pair]), 0.5),
-            (jackknife(lambda d: float(d[0].mean() - d[1].mean()), [values, pair[:, 0]]), -1),
-            (exponent([1, 2, 4], samples), 1.5),
-        ]
-        hits += [estimate.low <= truth <= estimate.high for estimate, truth in found]
-        assert found[0][0] == mean_of(values) or np.allclose(
-            [found[0][0].low, found[0][0].high], [mean_of(values).low, mean_of(values).high]
-        )
-    assert (hits / times > 0.95 - 0.033).all()  # three standard errors
-    assert (hits / times < 0.95 + 0.033).all()
-
-
-def test_a_jackknife_needs_units_and_finite_numbers():
-    ratio = jackknife(lambda d: float(1 / d[0].sum()), [np.array([1.0, 0.0])])
-    assert ratio.value == 1
-    assert math.isnan(ratio.low)
-    assert math.isnan(jackknife(lambda d: float(d[0].mean()), [np.ones(1)]).high)
-    same = jackknife(lambda d: float(d[0].mean()), [np.ones(5)])
-    assert (same.low, same.high) == (1, 1)
-    assert math.isnan(jackknife_ratio(lambda d: float(d[0].mean()), [-np.ones(5)]).low)
-
-
-def test_shares_have_intervals_of_shares():
-    found = share_of([0.9, 1.0])
-    assert found.value == pytest.approx(0.95)
-    assert 0 <= found.low < 0.95
-    assert found.high == 1
-    assert math.isnan(share_of([0.5]).low)
-
-
 def test_a_logarithmic_axis_leaves_out_what_it_cannot_show():
     points = [Estimate(1.0, -2.0, 3.0), Estimate(-1.0, -2.0, 0.0), Estimate(100.0, 50.0, math.inf)]
     figure = line_chart({"a": ([1, 2, 4], points), "b": ([1], [Estimate(0, 0, 0)])}, "x", "y",
@@ -141,21 +101,6 @@ def test_a_logarithmic_axis_leaves_out_what_it_cannot_show():
     assert np.array_equal(line.get_ydata(), [1.0, np.nan, 100.0], equal_nan=True)  # a gap
     assert axes.get_ylim()[0] > 0.01
     assert {text.get_text() for text in axes.texts} == {"● a"}
-
-
-def test_exponents():
-    rng = np.random.default_rng(1)
-    x = [4, 8, 16, 32]
-    noisy = [3 * at**1.5 * rng.gamma(20, 1 / 20, size=30) for at in x]
-    found = exponent(x, noisy)
-    assert found.low < 1.5 < found.high
-    assert found.high - found.low < 0.3
-    ratio = [
-        np.stack([sample * 7, np.full(30, 7.0 * at)], axis=1)
-        for at, sample in zip(x, noisy, strict=True)
-    ]
-    assert exponent(x, ratio).value == pytest.approx(found.value - 1)
-    assert math.isnan(exponent(x, [-sample for sample in noisy]).low)
 
 
 def test_moments_of_known_vectors():
@@ -340,6 +285,11 @@ def test_hypotheses_are_numbers_with_a_source():
         (["search-hurts", "played_out=[0,1]"], "0.1 and 1 among them"),
         (["search-hurts", "played_out=[0,0.1,0.102,1]"], "differ by a whole per cent"),
         (["same-budget", "sizes=[5,5]"], "2 or 3"),
+        (["bits-per-sample", "rates=[0.5,2]"], "rates.1: Input should be less than 1"),
+        (["variance-vs-length", "lengths=[]"], "lengths must not be empty"),
+        (["variance-vs-length", "lengths=[0]"], "greater than or equal to 4"),
+        (["who-gets-the-credit", "games={3: 8}"], "boards 3 and 5"),
+        (["who-gets-the-credit", "further=[]"], "further must not be empty"),
     ],
 )
 def test_bad_input_is_told(arguments, message, tmp_path, monkeypatch):

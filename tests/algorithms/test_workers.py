@@ -113,6 +113,12 @@ def test_a_worker_that_dies_is_an_error(cells):
         list(run_cells(cells.die, [{"number": 1}], workers=1))
 
 
+def test_a_worker_that_dies_of_the_same_stop_is_none(cells):
+    assert list(run_cells(cells.die, [{"number": 1}], 1, lambda: True)) == []
+    asked = iter([False])
+    assert list(run_cells(cells.die, [{"number": 1}], 1, lambda: next(asked, True))) == []
+
+
 def test_once_stopped_no_cell_is_begun_and_running_ones_end(cells, tmp_path):
     work = [{"number": n, "folder": str(tmp_path)} for n in range(4)]
     news = list(run_cells(cells.wait, work, 2, lambda: len(list(tmp_path.glob("began-*"))) == 2))

@@ -1,0 +1,65 @@
+"""Estimates of studies and their intervals, against known answers."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from algorithms.studies.estimates import exponent, jackknife, jackknife_ratio, mean_of, share_of
+
+
+def test_intervals_cover_what_they_should():
+    rng, times = np.random.default_rng(0), 400
+    hits = np.zeros(4)
+    for _ in range(times):
+        # Ten units, as a study has: a mean, a ratio of means, a mean of others, an exponent.
+        values = rng.normal(3, 2, size=10)
+        pair = np.stack([rng.gamma(4, 1, size=10), rng.gamma(8, 1, size=10)], axis=1)
+        samples = [rng.gamma(5, at**1.5 / 5, size=10) for at in (1, 2, 4)]
+        found = [
+            (jackknife(lambda d: float(d[0].mean()), [values]), 3),
+            (jackknife_ratio(lambda d: float(np.divide(*d[0].mean(axis=0))), [pair]), 0.5),
+            (jackknife(lambda d: float(d[0].mean() - d[1].mean()), [values, pair[:, 0]]), -1),
+            (exponent([1, 2, 4], samples), 1.5),
+        ]
+        hits += [estimate.low <= truth <= estimate.high for estimate, truth in found]
+        assert found[0][0] == mean_of(values) or np.allclose(
+            [found[0][0].low, found[0][0].high], [mean_of(values).low, mean_of(values).high]
+        )
+    assert (hits / times > 0.95 - 0.033).all()  # three standard errors
+    assert (hits / times < 0.95 + 0.033).all()
+
+
+def test_a_jackknife_needs_units_and_finite_numbers():
+    ratio = jackknife(lambda d: 1 / d[0].sum() if d[0].any() else math.inf, [np.array([1.0, 0.0])])
+    assert ratio.value == 1
+    assert math.isnan(ratio.low)
+    assert math.isnan(jackknife(lambda d: float(d[0].mean()), [np.ones(1)]).high)
+    same = jackknife(lambda d: float(d[0].mean()), [np.ones(5)])
+    assert (same.low, same.high) == (1, 1)
+    assert math.isnan(jackknife_ratio(lambda d: float(d[0].mean()), [-np.ones(5)]).low)
+
+
+def test_shares_have_intervals_of_shares():
+    found = share_of([0.9, 1.0])
+    assert found.value == pytest.approx(0.95)
+    assert 0 <= found.low < 0.95
+    assert found.high == 1
+    assert math.isnan(share_of([0.5]).low)
+
+
+def test_exponents():
+    rng = np.random.default_rng(1)
+    x = [4, 8, 16, 32]
+    noisy = [3 * at**1.5 * rng.gamma(20, 1 / 20, size=30) for at in x]
+    found = exponent(x, noisy)
+    assert found.low < 1.5 < found.high
+    assert found.high - found.low < 0.3
+    ratio = [
+        np.stack([sample * 7, np.full(30, 7.0 * at)], axis=1)
+        for at, sample in zip(x, noisy, strict=True)
+    ]
+    assert exponent(x, ratio).value == pytest.approx(found.value - 1)
+    assert math.isnan(exponent(x, [-sample for sample in noisy]).low)
