@@ -7,7 +7,7 @@ everything follows by going backwards from the limit. On 3x3 this takes a second
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -231,7 +231,13 @@ class Oracle:
         lost = (values[left][:, None] - after) * self.to_play[:, None]
         return np.where(self.successors == ILLEGAL, np.nan, lost)
 
-    def policy_of(self, agent: Agent, rng: np.random.Generator, repeats: int = 1) -> np.ndarray:
+    def policy_of(
+        self,
+        agent: Agent,
+        rng: np.random.Generator,
+        repeats: int = 1,
+        tell: Callable[[float], object] = lambda share: None,
+    ) -> np.ndarray:
         """How an agent plays in every state, float32 [S, A]: the shares of its moves.
 
         Args:
@@ -239,6 +245,7 @@ class Oracle:
             rng: of its randomness.
             repeats: how often it is asked; once is enough where it plays without chance, or where
                 it tells its chances (see `PolicyPlayer`).
+            tell: called with the share of states that were asked; what it raises ends the asking.
         """
         policy = np.zeros(self.legal.shape, np.float32)
         first = 0
@@ -250,4 +257,5 @@ class Oracle:
                 for _ in range(repeats if len(rows) else 0):
                     np.add.at(policy, (rows, agent.act(batch, rng)[~batch.done]), 1 / repeats)
             first += len(batch)
+            tell(first / len(policy))
         return policy

@@ -184,8 +184,8 @@ def measure(config: SweepConfig, folder: CellFolder, variant: str, seed: int) ->
     if config.against == EXACT:
         found: list[dict[str, float]] = []
         for done, agent in enumerate(agents):
-            judging.tell(done / len(agents), "exact truth")
-            judgement = exact_judgement(agent, rules)
+            part = judging.part(done / len(agents), (done + 1) / len(agents))
+            judgement = exact_judgement(agent, rules, part)
             found.append({name: getattr(judgement, name) for name in _RATES})
     else:
         opponent = make_agent(config.against)

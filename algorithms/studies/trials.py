@@ -95,10 +95,27 @@ def _oracle(rules: Rules) -> Oracle:
     return Oracle(rules)
 
 
-def exact_judgement(agent: Agent, rules: Rules, seed: int = 0) -> ExactJudgement:
-    """An agent against the exact truth; see `algorithms.exactness.can_be_exact`."""
-    oracle = _oracle(rules)
-    return judge_exactly(oracle, oracle.policy_of(agent, np.random.default_rng(seed)))
+def exact_judgement(
+    agent: Agent, rules: Rules, folder: CellFolder | None = None, seed: int = 0
+) -> ExactJudgement:
+    """An agent against the exact truth; see `algorithms.exactness.can_be_exact`.
+
+    Args:
+        agent: who.
+        rules: of the game.
+        folder: of the cell, or the part of it that this is; it tells how many states were asked.
+        seed: of the agent's randomness.
+
+    Raises:
+        Stopped: the study is to stop.
+    """
+    oracle, rng = _oracle(rules), np.random.default_rng(seed)
+    if folder is None:
+        return judge_exactly(oracle, oracle.policy_of(agent, rng))
+    policy = oracle.policy_of(
+        agent, rng, tell=lambda share: folder.tell(share, f"{share:.0%} of all states")
+    )
+    return judge_exactly(oracle, policy)
 
 
 def metric_between(home: Path, name: str, first: int, last: int) -> float:

@@ -95,7 +95,9 @@ def test_a_slope_is_the_mean_over_the_second_axis(sweep):
         ({"axes": {"learner.search.simulations": [2], "learner.play.simulations": [2]}}, "differ"),
         ({"axes": {}}, "axes"),
         ({"axes": {KEY: [2, 4, 2]}}, "values of learner.search.simulations must differ"),
-        ({"against": "nobody"}, "no agent is called 'nobody'"),
+        ({"axes": {KEY: [2]}}, "needs two values or more"),
+        ({"axes": {"seed": [1, 2]}}, "seeds are varied by"),
+        ({"against": "nobody", "games": 100}, "no agent is called 'nobody'"),
         ({"against": "exact"}, "3x3"),  # its superko is positional
         ({"games": 3}, "multiple of 2"),
         ({"games": 100}, "there are not 50 distinct openings of 2 moves on 3x3"),
@@ -131,7 +133,7 @@ def test_from_a_question_to_a_report(tiny, gozoo, store, tmp_path, monkeypatch):
     base = tiny("alphazero", game=game, budget={"env_steps": 60})
     file = store(yaml.safe_load(dump_config(base)), "base.yaml")
     new = ("study", "new", "mine", "--question", "Do more simulations help?", "--config", file,
-           "--axis", f"{KEY}=2,4", "--axis", f"{OTHER}=4", "--seeds", 2, "--against", "exact",
+           "--axis", f"{KEY}=2,4", "--axis", f"{OTHER}=4,8", "--seeds", 2, "--against", "exact",
            "--parent", "search-improves", "--hypothesis",
            "blunder_rate of simulations=2,batch_size=4 - simulations=4,batch_size=4 in -99..99: x",
            "learner.reuse=3")  # fmt: skip
@@ -139,7 +141,7 @@ def test_from_a_question_to_a_report(tiny, gozoo, store, tmp_path, monkeypatch):
     assert answer.code == 0, answer.error
     assert "gozoo study run mine.yaml" in answer.out
     written = yaml.safe_load((tmp_path / "mine.yaml").read_text())
-    assert written["axes"] == {KEY: [2, 4], OTHER: [4]}
+    assert written["axes"] == {KEY: [2, 4], OTHER: [4, 8]}
     assert TrainConfig.model_validate(written["training"]).learner.reuse == 3
     assert "already" in gozoo(*new).error
 
@@ -152,7 +154,7 @@ def test_from_a_question_to_a_report(tiny, gozoo, store, tmp_path, monkeypatch):
     result = json.loads((folder / "result.json").read_text())
     assert (result["outcome"], result["not_measured"]) == ("holds", [])
     before = {path: path.stat().st_mtime_ns for path in (folder / "data").iterdir()}
-    assert len(before) == 4
+    assert len(before) == 8
     assert gozoo("study", "run", "mine.yaml", "--runs", "runs").code == 0
     assert {path: path.stat().st_mtime_ns for path in (folder / "data").iterdir()} == before
     assert gozoo("study", "report", folder).code == 0

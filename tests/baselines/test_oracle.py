@@ -136,7 +136,10 @@ def test_the_policy_of_an_agent_is_how_often_it_moves_where(three):
     assert (policy[:, -1] == 1).all()  # it always passes
     # Black has only to put a stone down, and to keep it.
     assert three.best_response(policy, BLACK)[-1, three.start] == 9 - 8.5
-    policy = three.policy_of(RandomAgent(), np.random.default_rng(0), repeats=150)
+    told: list[float] = []
+    policy = three.policy_of(RandomAgent(), np.random.default_rng(0), repeats=150, tell=told.append)
+    assert told == sorted(told)
+    assert told[-1] == 1
     np.testing.assert_allclose(policy[0], 0.1, atol=0.1)
     assert not policy[~three.legal].any()
 
