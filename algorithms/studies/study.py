@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -42,6 +43,10 @@ class Estimate:
     high: float
 
     def __str__(self) -> str:
+        if math.isnan(self.value):
+            return "not measurable"
+        if math.isnan(self.low) or math.isnan(self.high):
+            return f"{self.value:.3g}, no interval"
         return f"{self.value:.3g} [{self.low:.3g}, {self.high:.3g}]"
 
 

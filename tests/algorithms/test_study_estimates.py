@@ -63,3 +63,9 @@ def test_exponents():
     ]
     assert exponent(x, ratio).value == pytest.approx(found.value - 1)
     assert math.isnan(exponent(x, [-sample for sample in noisy]).low)
+
+
+def test_how_an_estimate_is_written():
+    assert str(mean_of([1.0, 2.0, 3.0])) == "2 [-0.484, 4.48]"
+    assert str(mean_of([1.0])) == "1, no interval"  # one replicate alone
+    assert str(mean_of([math.nan, 1.0])) == "not measurable"
