@@ -363,7 +363,7 @@ STUDY = Study(
         ),
         "tiny": BitsConfig(
             rates=(0.001, 0.01, 0.5, 0.9), positions=8, replicates=2, networks=2, simulations=4,
-            trained=(0, 5), answers=(1, 2), many=(4,), network_positions=16, few=8, draws=2,
+            trained=(0, 5), answers=(1, 2), many=(4, 512), network_positions=16, few=8, draws=2,
             draws_of_many=2,
         ),
     },
