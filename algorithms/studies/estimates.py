@@ -15,6 +15,8 @@ from baselines.ratings import difference_interval, wilson_interval
 
 def mean_of(values: Sequence[float] | np.ndarray) -> Estimate:
     """Mean of independent values, with Student's t; a single value has no interval (nan)."""
+    if len(values) == 0:
+        return Estimate(np.nan, np.nan, np.nan)
     mean, low, high = interval_of_mean(list(values))
     return Estimate(mean, low, high) if len(values) > 1 else Estimate(mean, np.nan, np.nan)
 

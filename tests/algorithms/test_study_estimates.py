@@ -69,3 +69,4 @@ def test_how_an_estimate_is_written():
     assert str(mean_of([1.0, 2.0, 3.0])) == "2 [-0.484, 4.48]"
     assert str(mean_of([1.0])) == "1, no interval"  # one replicate alone
     assert str(mean_of([math.nan, 1.0])) == "not measurable"
+    assert str(mean_of([])) == "not measurable"
