@@ -116,13 +116,14 @@ def jackknife(
     return Estimate(whole, whole - reach, whole + reach)
 
 
-def exponent(x: Sequence[float], samples: Sequence[np.ndarray]) -> Estimate:
+def exponent(x: Sequence[float], samples: Sequence[np.ndarray], paired: bool = False) -> Estimate:
     """The exponent b in y ~ x**b: least squares on logarithms, with a `jackknife` interval.
 
     Args:
         x: positive, one a sample.
         samples: at each x independent replicates: float [replicates] whose mean is y, or
             [replicates, 2] where y is the ratio of the two means.
+        paired: whether the n-th replicate of each sample is the same unit, met at every x.
     """
     log_x = np.log(np.asarray(x, np.float64))
 
@@ -133,6 +134,10 @@ def exponent(x: Sequence[float], samples: Sequence[np.ndarray]) -> Estimate:
         means = np.array([part[0] / (part[1] if len(part) == 2 else 1.0) for part in parts])
         return float(np.polyfit(log_x, np.log(means), 1)[0])
 
+    if paired:
+        return jackknife(lambda drawn: slope(list(np.moveaxis(drawn[0], 1, 0))), [
+            np.stack(samples, axis=1)
+        ])  # fmt: skip
     return jackknife(slope, samples)
 
 

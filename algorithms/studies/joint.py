@@ -88,20 +88,3 @@ def _spearman(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     one, two = (each - each.mean(axis=1, keepdims=True) for each in (one, two))
     scale = np.sqrt((one**2).sum(axis=1) * (two**2).sum(axis=1))
     return np.divide((one * two).sum(axis=1), scale, out=np.zeros(len(one)), where=scale > 0)
-
-
-def gap_of_means(first: np.ndarray, second: np.ndarray) -> Estimate:
-    """By how much one mean is larger, of independent values; a single value has no interval (nan).
-
-    Source: Welch 1947, "The generalization of Student's problem when several different population
-    variances are involved".
-    """
-    gap = float(first.mean() - second.mean())
-    if min(len(first), len(second)) < 2:
-        return Estimate(gap, np.nan, np.nan)
-    squares = np.array([values.var(ddof=1) / len(values) for values in (first, second)])
-    if not squares.any():
-        return Estimate(gap, gap, gap)
-    free = squares.sum() ** 2 / (squares**2 / (len(first) - 1, len(second) - 1)).sum()
-    margin = float(stats.t.ppf(_TAILS[1], free) * np.sqrt(squares.sum()))
-    return Estimate(gap, gap - margin, gap + margin)

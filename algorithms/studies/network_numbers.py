@@ -112,7 +112,9 @@ class NetworkNumbers:
             found[f"networks, a right answer over a label, {name}"] = mean_of(
                 np.mean([each / p for each, p in zip(alone, rates, strict=True)], axis=0)
             )
-            found[f"networks, exponent of reward over label, {name}"] = exponent(rates, less_mean)
+            found[f"networks, exponent of reward over label, {name}"] = exponent(
+                rates, less_mean, paired=True
+            )
         if 512 in self._many:
             both = self._bits[min(self._trained), 1, 512]
             found["networks, 512 rewards over 512 labels, untrained"] = mean_of(

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy import uintp  # see goenv.legality
 
 from algorithms.model import Model, NetworkEvaluator
 from goenv import GoBatch
+from goenv.kernel import kernel
+from goenv.legality import surroundings
+from goenv.random_play import is_own_eye
+from goenv.state import EMPTIES, EMPTY_COUNT
+from goenv.threads import for_games
 
 
 class PointsOnly:
     """Plays a policy's likeliest point that fills no own eye; passes only if none is left.
+
+    Eyes are those of random games; see `goenv.random_play.is_own_eye`.
 
     Args:
         model: the network.
@@ -27,10 +35,9 @@ class PointsOnly:
         if len(running) == 0:
             return actions
         logits, _ = self._evaluator.evaluate(batch, running)
-        boards = batch.boards()[running] * batch.to_play[running, None, None]
-        open_points = batch.legal_actions()[running, :-1] & ~own_eyes(boards).reshape(
-            len(running), -1
-        )
+        eyes = np.zeros((len(running), batch.num_actions - 1), np.bool_)
+        for_games(_own_eyes, len(running), batch.num_actions, batch.games, running, eyes)
+        open_points = batch.legal_actions()[running, :-1] & ~eyes
         scores = np.where(open_points, logits[:, :-1], -np.inf)
         actions[running] = np.where(
             open_points.any(axis=1), scores.argmax(axis=1), batch.num_actions - 1
@@ -40,24 +47,11 @@ class PointsOnly:
     __call__ = act
 
 
-def own_eyes(boards: np.ndarray) -> np.ndarray:
-    """Empty points that look like eyes of the player to move, bool [B, N, N].
-
-    All neighbours are own stones, and of the diagonal points at most one is the opponent's (none
-    at the edge), as in random games (`goenv.GoBatch.play_out`).
-
-    Args:
-        boards: 1 own, -1 the opponent's, 0 empty, int [B, N, N], all of one size.
-    """
-    size = boards.shape[-1]
-
-    def moved(stones: np.ndarray, off_board: bool, steps: list[tuple[int, int]]) -> np.ndarray:
-        """What lies so many steps away, bool [steps, B, N, N]."""
-        wide = np.pad(stones, ((0, 0), (1, 1), (1, 1)), constant_values=off_board)
-        return np.stack([wide[:, 1 + y :, 1 + x :][:, :size, :size] for y, x in steps])
-
-    surrounded = moved(boards == 1, True, [(0, 1), (1, 0), (0, -1), (-1, 0)]).all(axis=0)
-    corners = [(1, 1), (1, -1), (-1, 1), (-1, -1)]
-    against = moved(boards == -1, False, corners).sum(axis=0)
-    edge = moved(np.zeros_like(boards, bool), True, corners).any(axis=0)
-    return (boards == 0) & surrounded & (against + edge < 2)
+@kernel
+def _own_eyes(first, last, games, running, eyes):
+    """Mark the points of games ``running[first:last]`` that look like eyes of who is to move."""
+    for row in range(first, last):
+        game = running[row]
+        for index in range(games.info[game, EMPTY_COUNT]):
+            point = np.int64(games.cells[game, uintp(index), EMPTIES])
+            eyes[row, point] = is_own_eye(games, game, point, surroundings(games, game, point))

@@ -16,8 +16,8 @@ from algorithms.display import Display
 from algorithms.exactness import can_be_exact
 from algorithms.studies import charts
 from algorithms.studies.data import Row, Rows, read_rows
-from algorithms.studies.estimates import share_of
-from algorithms.studies.joint import JointRatings, gap_of_means, rank_agreement
+from algorithms.studies.estimates import jackknife, share_of
+from algorithms.studies.joint import JointRatings, rank_agreement
 from algorithms.studies.settings import GAMES, GUMBEL, KOMIS, Size
 from algorithms.studies.study import (
     CellFolder,
@@ -201,7 +201,9 @@ def analyse(rows: Rows, config: SameBudgetConfig) -> Findings:
         "GAE less the winner's moves": above("reinforce_gae", "reinforce"),
         "NFSP less REINFORCE": above("nfsp", "reinforce"),
         "blunders of AlphaZero": share_of(blunders),
-        "blunders of REINFORCE less AlphaZero": gap_of_means(reinforce_blunders, blunders),
+        "blunders of REINFORCE less AlphaZero": jackknife(
+            lambda drawn: float(drawn[0].mean() - drawn[1].mean()), [reinforce_blunders, blunders]
+        ),
         "agreement of FLOPs and seconds": rank_agreement(by_flops, by_seconds, finals),
     }
     if config.seeds == 1:  # the ratings' intervals speak of these networks only

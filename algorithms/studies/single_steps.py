@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,7 +19,7 @@ NETWORK_STEPS = np.append(0, 2.0 ** np.arange(-18, 3))
 _HOPELESS = -1.0  # bits: steps longer than one that costs so much are not tried
 
 
-class PolicyLearner:
+class PolicyLearner(ABC):
     """A policy, its gradients, and what steps do to it.
 
     Args:
@@ -28,9 +29,9 @@ class PolicyLearner:
     def __init__(self, parameters: Sequence[Tensor]):
         self._parameters = list(parameters)
 
+    @abstractmethod
     def log_policy(self, planes: Tensor) -> Tensor:
         """Log-probabilities [P, A] over the legal actions, with gradients."""
-        raise NotImplementedError
 
     def policy(self, planes: Tensor) -> np.ndarray:
         """Probabilities, float64 [P, A]."""

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from algorithms.studies.estimates import exponent, jackknife, jackknife_ratio, mean_of, share_of
 
@@ -63,6 +64,30 @@ def test_exponents():
     ]
     assert exponent(x, ratio).value == pytest.approx(found.value - 1)
     assert math.isnan(exponent(x, [-sample for sample in noisy]).low)
+
+
+def test_a_jackknife_of_two_means_is_welchs():
+    first, second = np.array([1.0, 2.0, 4.0]), np.array([0.0, 0.1])
+
+    def gap(drawn):
+        return float(drawn[0].mean() - drawn[1].mean())
+
+    found = jackknife(gap, [first, second])
+    expected = stats.ttest_ind(first, second, equal_var=False).confidence_interval(0.95)
+    assert found.value == pytest.approx(7 / 3 - 0.05)
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+    turned = jackknife(gap, [first, second[::-1]])  # what is drawn apart makes no pairs
+    assert (turned.low, turned.high) == pytest.approx((found.low, found.high))
+
+
+def test_an_exponent_over_the_same_units():
+    # Units differ by a factor, which is the same at each x: it says nothing of the exponent.
+    factor = np.random.default_rng(0).gamma(2, size=10)
+    samples = [factor * x**1.5 for x in (1, 2, 4)]
+    paired, apart = exponent([1, 2, 4], samples, paired=True), exponent([1, 2, 4], samples)
+    assert paired.value == pytest.approx(apart.value)
+    assert paired.high - paired.low < 1e-9
+    assert apart.high - apart.low > 0.3
 
 
 def test_how_an_estimate_is_written():

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 from scipy import stats
 
-from algorithms.studies.joint import JointRatings, gap_of_means, rank_agreement
+from algorithms.studies.joint import JointRatings, rank_agreement
 
 
 def test_differences_know_what_ratings_share():
@@ -91,15 +89,3 @@ def test_agreement_of_rankings():
     assert rank_agreement(pool(up, 1, 0), pool(some, 1, 1), names).value == pytest.approx(expected)
     level = dict.fromkeys(names, 0.0)
     assert rank_agreement(pool(up, 1, 0), pool(level, 1, 1), names).value == 0  # no order at all
-
-
-def test_a_gap_of_means_is_welchs():
-    first, second = np.array([1.0, 2.0, 4.0]), np.array([0.0, 0.1])
-    found = gap_of_means(first, second)
-    expected = stats.ttest_ind(first, second, equal_var=False).confidence_interval(0.95)
-    assert found.value == pytest.approx(7 / 3 - 0.05)
-    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
-    assert gap_of_means(first, second[::-1]) == found  # runs of two learners are no pairs
-    assert math.isnan(gap_of_means(first[:1], second[:1]).low)
-    same = gap_of_means(np.ones(2), np.zeros(2))
-    assert (same.low, same.high) == (1, 1)
