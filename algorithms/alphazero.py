@@ -5,10 +5,11 @@ made of it, its value on the outcome of the game, for won and lost games alike. 
 temporal difference and no return to assign: each visited position gets a better label for its
 move, whoever won.
 
-The loop is synchronous: play `rounds_per_step` rounds of simulations in all games, train on a
-sample of the replay buffer so that each position is used `reuse` times on average, repeat. Both
-are done by `workers` threads, games and batches cut into as many equal parts; what comes of it
-depends on the number of workers, but not on how fast each of them is.
+A step plays `rounds_per_step` rounds of simulations in all games and trains on samples of the
+replay buffer, so that each position is used `reuse` times on average. With one worker a step
+trains after it has played. With more, half of these threads train while the others play, and
+whoever is done helps to play: games are of the weights, and samples of the games, that the step
+began with. So what comes of it depends on the number of workers, but not on how fast each is.
 """
 
 from __future__ import annotations
@@ -29,13 +30,13 @@ from algorithms.relabel import relabel
 from algorithms.replay import ReplayBuffer, Samples
 from algorithms.search import SearchConfig
 from algorithms.self_play import Episode, SelfPlay, SelfPlayConfig
+from algorithms.team import Team
 from algorithms.training import (
     LossConfig,
     Trainer,
     check_workers,
     mean_metrics,
     shares,
-    worker_threads,
 )
 from baselines.agent import Agent
 from goenv import Rules
@@ -118,6 +119,9 @@ class AlphaZero:
         config: settings.
         rules: of the training games; `max_moves` must be set.
         seed: of weights, games and samples.
+
+    Attributes:
+        team: plays the games of self-play.
     """
 
     def __init__(self, config: AlphaZeroConfig, rules: Rules, seed: int):
@@ -128,7 +132,7 @@ class AlphaZero:
         )
         self._rng = np.random.default_rng([seed, 0x5EED])
         self._starts = starts = Starts(config.start, rules)
-        self._workers = [
+        players = [
             SelfPlay(
                 config.self_play, config.search,
                 leaf_evaluator(self.model, config.leaf, config.search),
@@ -136,10 +140,9 @@ class AlphaZero:
             )
             for worker, games in enumerate(shares(config.self_play.games, config.workers))
         ]  # fmt: skip
-        self._threads = worker_threads(config.workers)
-        self._trainer = Trainer(
-            self.model, config.optimiser, config.loss, self._threads, config.workers
-        )
+        self.team = Team(players)
+        trainers = max(1, config.workers // 2)
+        self._trainer = Trainer(self.model, config.optimiser, config.loss, trainers)
         self._replay = ReplayBuffer(config.replay_capacity, rules.size)
         self._owed_samples = self._owed_relabels = 0.0
         self._warm_up_left = config.warm_up_games
@@ -156,12 +159,22 @@ class AlphaZero:
         share = config.relabel_steps if len(self._replay) >= least else 0
         if share > 0 and self._rng.random() < share:
             return self._dream(ledger)
-        episodes = self._play(ledger)
-        metrics = {"games": float(len(episodes)), "replay": float(len(self._replay))}
+        beside = config.workers > 1 and len(self._replay) >= least
+        trainers = self._trainer.workers if beside else 0
+        metrics = {}
+        with self.model.held():
+            rounds, progress = config.rounds_per_step, ledger.progress()
+            self.team.start(rounds, progress, self._concede_below, config.workers - trainers)
+            try:
+                metrics = self._train(ledger) if beside else {}
+                self.team.join(trainers)
+            finally:
+                episodes = self.team.finish(ledger)
+        metrics |= {"games": float(len(episodes)), "replay": float(len(self._replay))}
         metrics |= self._learn_from(episodes)
         self._owed_relabels += config.relabel * sum(len(each.positions) for each in episodes)
         metrics |= self._relabel(ledger)
-        if len(self._replay) >= least:
+        if not beside and len(self._replay) >= least:
             metrics |= self._train(ledger)
         return metrics
 
@@ -208,24 +221,7 @@ class AlphaZero:
             agreed = relabel(self._replay, count, config.search, evaluator, rules, self._rng)
         return {"relabelled": float(count), "relabel_agreement": agreed}
 
-    # ---- collecting -------------------------------------------------------------------------
-
-    def _play(self, ledger: Ledger) -> list[Episode]:
-        """Let all workers play, each charging a ledger of its own."""
-        self.model.refresh()
-        progress = ledger.progress()
-
-        def play(worker: SelfPlay) -> tuple[Ledger, list[Episode]]:
-            own = Ledger()
-            with charging(own):
-                rounds = self.config.rounds_per_step
-                return own, worker.run(rounds, own, progress, self._concede_below)
-
-        episodes: list[Episode] = []
-        for own, ended in self._threads.map(play, self._workers):
-            ledger.add(own)
-            episodes += ended
-        return episodes
+    # ---- what games leave -------------------------------------------------------------------
 
     def _learn_from(self, episodes: list[Episode]) -> dict[str, float]:
         """Put finished games into the buffer; metrics of them."""
@@ -278,7 +274,7 @@ class AlphaZero:
             "trained": self.model.trained_weights(),
             "optimiser": self._trainer.optimiser.state_dict(),
             "rng": rng_state(self._rng),
-            "workers": {str(i): worker.state_dict() for i, worker in enumerate(self._workers)},
+            "workers": {str(i): worker.state_dict() for i, worker in enumerate(self.team.players)},
             "replay": self._replay.state_dict(),
             "owed_samples": self._owed_samples,
             "owed_relabels": self._owed_relabels,
@@ -292,7 +288,7 @@ class AlphaZero:
         self.model.load_trained_weights(as_tensors(saved["trained"]))
         self._trainer.optimiser.load_state_dict(saved["optimiser"])
         self._rng.bit_generator.state = saved["rng"]
-        for index, worker in enumerate(self._workers):
+        for index, worker in enumerate(self.team.players):
             worker.load_state_dict(saved["workers"][str(index)])
         self._replay.load_state_dict(saved["replay"])
         self._owed_samples = float(saved["owed_samples"])

@@ -31,7 +31,7 @@ from algorithms.ppo import Ppo, PpoConfig
 from algorithms.registry import make_agent
 from algorithms.replay import WHOLE, Positions, ReplayBuffer, Samples, record_planes
 from algorithms.seat_games import SeatGames
-from algorithms.training import LossConfig, Trainer, mean_metrics, worker_threads
+from algorithms.training import LossConfig, Trainer, mean_metrics
 from baselines.agent import Agent, distribution, sample_actions
 from goenv import Rules
 
@@ -95,8 +95,7 @@ class League:
         self._buffer = ReplayBuffer(config.capacity, rules.size)
         # The worth that a response sees in a position is the target of the value.
         loss = LossConfig(search_value=1.0, hard_targets=config.hard_targets)
-        threads = worker_threads(1)
-        self._trainer = Trainer(self.model, config.student_optimiser, loss, threads, 1)
+        self._trainer = Trainer(self.model, config.student_optimiser, loss)
         self._rng = np.random.default_rng([seed, 0x1EA6, 3])
         self._advisers: list[NetworkEvaluator] = []  # the responses, while the student learns
         self._rounds = 0  # students that have joined, those that left since included

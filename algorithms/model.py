@@ -10,7 +10,7 @@ import copy
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 
 import numpy as np
@@ -102,7 +102,7 @@ class Model:
                 raise ValueError(f"compile: there is no C++ compiler {compiler!r} on this machine")
             # Batches vary a little in size: one program for all of them.
             self._judge = torch.compile(self._inference, dynamic=True)
-        self._stale = False
+        self._stale = self._held = False
 
     def evaluate(
         self, planes: np.ndarray, padded: bool = False, score_weight: float = 0.0
@@ -157,7 +157,7 @@ class Model:
 
     def refresh(self) -> None:
         """Bring the copy for inference up to date; several threads may use it afterwards."""
-        if not self._stale:
+        if not self._stale or self._held:
             return
         with torch.no_grad():
             source = self.network if self._average is None else self._average
@@ -165,6 +165,16 @@ class Model:
             for target, weights in pairs:
                 target.copy_(weights)
         self._stale = False
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Evaluate with the weights of now, whatever training does to the network meanwhile."""
+        self.refresh()
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
 
     def state_dict(self) -> dict[str, Tensor]:
         """A copy of the player's weights, under the network's names."""

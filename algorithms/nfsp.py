@@ -26,7 +26,7 @@ from algorithms.players import PlayConfig, network_agent
 from algorithms.q_network import QConfig, QLearner
 from algorithms.replay import Samples
 from algorithms.reservoir import Reservoir
-from algorithms.training import LossConfig, Trainer, mean_metrics, worker_threads
+from algorithms.training import LossConfig, Trainer, mean_metrics
 from algorithms.transitions import TransitionGames, played_metrics
 from baselines.agent import Agent, sample_actions
 from goenv import BLACK, Rules
@@ -77,8 +77,7 @@ class Nfsp:
         self._reservoir = Reservoir(config.reservoir_capacity, rules.size, [seed, 0xF59, 1])
         # The worth that the best response sees in a position is the target of the value.
         loss = LossConfig(search_value=1.0)
-        threads = worker_threads(1)
-        self._trainer = Trainer(self.model, config.average_optimiser, loss, threads, 1)
+        self._trainer = Trainer(self.model, config.average_optimiser, loss)
         starts = Starts(config.start, rules)
         self._games = TransitionGames(starts, config.games, config.q.plies, [seed, 0xF59, 2])
         self._rng = np.random.default_rng([seed, 0xF59, 3])

@@ -22,7 +22,6 @@ from algorithms.training import (
     Trainer,
     check_workers,
     mean_metrics,
-    worker_threads,
 )
 from baselines.agent import Agent
 from goenv import Rules
@@ -73,10 +72,7 @@ class Supervised:
         )
         self._data, self._size = data, rules.size
         self._rng = np.random.default_rng([seed, 0x5EED])
-        self._trainer = Trainer(
-            self.model, config.optimiser, config.loss, worker_threads(config.workers),
-            config.workers,
-        )  # fmt: skip
+        self._trainer = Trainer(self.model, config.optimiser, config.loss, config.workers)
 
     def step(self, ledger: Ledger) -> dict[str, float]:
         """Take `updates_per_step` gradient steps, then judge the network on the games held out."""

@@ -91,8 +91,7 @@ class Trainer:
         model: to train.
         optimiser: settings of the optimiser.
         loss: what to train it to.
-        threads: on which the parts are worked out.
-        workers: number of parts.
+        workers: number of parts, and of threads.
     """
 
     def __init__(
@@ -100,12 +99,12 @@ class Trainer:
         model: Model,
         optimiser: OptimiserConfig,
         loss: LossConfig,
-        threads: ThreadPoolExecutor,
-        workers: int,
+        workers: int = 1,
     ):
         self.optimiser = Optimiser(model, optimiser)
+        self.workers = workers
         self._model, self._loss = model, loss
-        self._threads, self._workers = threads, workers
+        self._threads = worker_threads(workers)
 
     def update(
         self,
@@ -123,7 +122,7 @@ class Trainer:
             ledger: charged.
         """
         parameters = list(self._model.network.parameters())
-        seeds = rng.integers(2**63, size=self._workers).tolist()
+        seeds = rng.integers(2**63, size=self.workers).tolist()
 
         def gradients(size: int, seed: int) -> tuple[Ledger, tuple[Tensor, ...], dict[str, float]]:
             own, share = Ledger(), size / batch_size
@@ -135,7 +134,7 @@ class Trainer:
             return own, found, {name: share * value for name, value in metrics.items()}
 
         means: dict[str, float] = {}
-        parts = self._threads.map(gradients, shares(batch_size, self._workers), seeds)
+        parts = self._threads.map(gradients, shares(batch_size, self.workers), seeds)
         for own, found, metrics in parts:
             ledger.add(own)
             for parameter, gradient in zip(parameters, found, strict=True):
@@ -145,7 +144,9 @@ class Trainer:
             for name, value in metrics.items():
                 means[name] = means.get(name, 0.0) + value
         progress = ledger.progress()
-        means["gradient_norm"] = self.optimiser.update(progress)
+        # Not in this thread, whose operators may be shared out: with other work beside them on all
+        # cores that takes several times as long.
+        means["gradient_norm"] = self._threads.submit(self.optimiser.update, progress).result()
         means["learning_rate"] = self.optimiser.rate(progress)
         return means
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 
@@ -16,11 +17,10 @@ from algorithms.alphazero import AlphaZero, AlphaZeroConfig
 from algorithms.bench.searches import GAMES, network_for
 from algorithms.budget import Ledger
 from algorithms.display import Display
-from algorithms.evaluator import Evaluator
 from algorithms.machine import describe_machine
 from algorithms.search import SearchConfig
-from algorithms.self_play import Episode, SelfPlayConfig
-from goenv import GoBatch, Rules
+from algorithms.self_play import SelfPlayConfig
+from goenv import Rules
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ class SelfPlayFigure:
         size: side of the board.
         workers: threads.
         games, moves, evaluations, samples: a second, of self-play and training together.
-        playing: share of the time in self-play; the rest is training.
+        cores: that were busy, on average.
+        playing: share of the processor's time in self-play; nearly all the rest is training.
         network: share of the processor's time of self-play that was inside the network.
     """
 
@@ -41,55 +42,35 @@ class SelfPlayFigure:
     moves: float
     evaluations: float
     samples: float
+    cores: float
     playing: float
     network: float
 
 
-class _TimedEvaluator:
-    """An evaluator that adds up the processor's time of the threads inside it."""
-
-    def __init__(self, evaluator: Evaluator):
-        self._evaluator = evaluator
-        self.seconds = 0.0
-
-    def seed(self, rng: np.random.Generator) -> None:
-        """See `Evaluator`."""
-        self._evaluator.seed(rng)
-
-    def evaluate(self, batch: GoBatch, games: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """See `Evaluator`."""
-        began = time.thread_time()
-        found = self._evaluator.evaluate(batch, games)
-        self.seconds += time.thread_time() - began
-        return found
-
-
-class _TimedAlphaZero(AlphaZero):
-    """AlphaZero that tells how long it plays, and how much of that its network takes.
+class _Stopwatch:
+    """Adds up the processor's time of all threads that are inside some functions.
 
     Attributes:
-        playing: seconds of the clock in self-play.
-        processor: seconds of all cores in that time.
+        seconds: of all of them.
     """
 
-    def __init__(self, config: AlphaZeroConfig, rules: Rules, seed: int):
-        super().__init__(config, rules, seed)
-        self.playing = self.processor = 0.0
-        self._timed = [_TimedEvaluator(worker.search.evaluator) for worker in self._workers]
-        for worker, timed in zip(self._workers, self._timed, strict=True):
-            worker.search.evaluator = timed
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._lock = threading.Lock()
 
-    @property
-    def network(self) -> float:
-        """Seconds of all cores inside the network, in self-play."""
-        return sum(timed.seconds for timed in self._timed)
+    def timed(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, its time counted."""
 
-    def _play(self, ledger: Ledger) -> list[Episode]:
-        began, used = time.perf_counter(), time.process_time()
-        episodes = super()._play(ledger)
-        self.playing += time.perf_counter() - began
-        self.processor += time.process_time() - used
-        return episodes
+        def call(*args: Any) -> Any:
+            began = time.thread_time()
+            try:
+                return function(*args)
+            finally:
+                spent = time.thread_time() - began
+                with self._lock:
+                    self.seconds += spent
+
+        return call
 
 
 def bench_self_play(
@@ -116,17 +97,21 @@ def _measure(size: int, workers: int, seconds: float) -> SelfPlayFigure:
         replay_minimum=1,
         batch_size=256,
     )
-    learner = _TimedAlphaZero(config, Rules(size, 7.5, max_moves=(12 * size * size) // 5), 0)
-    while learner.step(Ledger()).get("updates", 0.0) == 0:
-        pass  # until games of all ages are under way and there is something to learn from
+    learner = AlphaZero(config, Rules(size, 7.5, max_moves=(12 * size * size) // 5), 0)
+    playing, network = _Stopwatch(), _Stopwatch()
+    for player in learner.team.players:
+        player.run = playing.timed(player.run)  # type: ignore[method-assign]
+        evaluator = player.search.evaluator
+        evaluator.evaluate = network.timed(evaluator.evaluate)  # type: ignore[method-assign]
+    ended = 0.0
+    while ended < GAMES:  # until games of all ages are under way
+        ended += learner.step(Ledger())["games"]
     ledger, games = Ledger(), 0.0
-    before = learner.playing, learner.processor, learner.network
-    began = time.perf_counter()
+    playing.seconds = network.seconds = 0.0
+    began, used = time.perf_counter(), time.process_time()
     while time.perf_counter() - began < seconds:
         games += learner.step(ledger)["games"]
-    spent = time.perf_counter() - began
-    after = learner.playing, learner.processor, learner.network
-    playing, processor, network = (b - a for a, b in zip(before, after, strict=True))
+    spent, used = time.perf_counter() - began, time.process_time() - used
     return SelfPlayFigure(
         size=size,
         workers=workers,
@@ -134,8 +119,9 @@ def _measure(size: int, workers: int, seconds: float) -> SelfPlayFigure:
         moves=ledger.env_steps / spent,
         evaluations=ledger.evaluations / spent,
         samples=ledger.samples / spent,
-        playing=playing / spent,
-        network=network / processor,
+        cores=used / spent,
+        playing=playing.seconds / used,
+        network=network.seconds / playing.seconds,
     )
 
 
@@ -144,13 +130,13 @@ def print_self_play(figures: Sequence[SelfPlayFigure], console: Console) -> None
     table = Table(title="AlphaZero by the clock, self-play and training together")
     for heading in ("size", "workers", "games/s", "moves/s", "evaluations/s", "samples/s"):
         table.add_column(heading, justify="right")
-    table.add_column("of the time playing", justify="right")
-    table.add_column("of that in the network", justify="right")
+    for heading in ("cores busy", "of their time playing", "of that in the network"):
+        table.add_column(heading, justify="right")
     for figure in figures:
         table.add_row(
             f"{figure.size}x{figure.size}", str(figure.workers), f"{figure.games:.1f}",
             f"{figure.moves:.0f}", f"{figure.evaluations:.0f}", f"{figure.samples:.0f}",
-            f"{figure.playing:.0%}", f"{figure.network:.0%}",
+            f"{figure.cores:.2f}", f"{figure.playing:.0%}", f"{figure.network:.0%}",
         )  # fmt: skip
     console.print(table)
 

@@ -318,40 +318,51 @@ STUDY = Study(
     claims=("C17",),
     hypotheses=(
         _claim("label over its surprise", "A label gives -log2 p bits a sample.", 0.9, 1.1),
-        _claim(f"{_COIN}0.001", "A reward gives the entropy of a coin with bias p: where it is "
-               "rarely earned,", 0.8, 1.25),
-        _claim(f"{_COIN}0.5", "where it is earned half of the time,", 0.8, 1.25),
-        _claim(f"{_COIN}0.9", "and where it is nearly sure.", 0.8, 1.25),
+        _claim(f"{_COIN}0.001", "A reward gives the entropy of a coin with bias p, where it is "
+               "rarely earned.", 0.8, 1.25),
+        _claim(f"{_COIN}0.5", "A reward gives the entropy of a coin with bias p, where it is "
+               "earned half of the time.", 0.8, 1.25),
+        _claim(f"{_COIN}0.9", "A reward gives the entropy of a coin with bias p, where it is "
+               "nearly sure.", 0.8, 1.25),
         _claim("exponent of the reward's bits", "Reinforcement starves at low pass rates: its bits "
                "fall nearly in proportion to p.", 0.8, 1.0),
         _claim("gumbel over the surprise, p = 0.001", "Search never starts from zero success: its "
                "target gives a good part of the bits of a label.", 0.25, 1.1),
-        _claim("networks, measured over claimed, untrained", "For networks too a rewarded sample "
-               "is to a label as the coin's entropy to -log2 p: before they have learned,",
+        _claim("networks, measured over claimed, untrained", "For networks that have not learned a "
+               "rewarded sample is to a label as the coin's entropy to -log2 p.",
                0.5, 2.0),
-        _claim("networks, measured over claimed, trained", "and afterwards.", 0.5, 2.0),
-        _predict(f"{_COIN}0.001", "p times -log2 p: a success gives what a label gives, a failure "
-                 "nothing.", 0.85, 0.9),
+        _claim("networks, measured over claimed, trained", "For trained networks a rewarded sample "
+               "is to a label as the coin's entropy to -log2 p.", 0.5, 2.0),
+        _predict(f"{_COIN}0.001", "Where it is rarely earned a reward gives p times -log2 p: a "
+                 "success gives what a label gives, a failure nothing.", 0.85, 0.9),
         _predict(f"{_COIN}0.5", "Failures teach where one move has half of the probability.",
                  0.8, 1.02),
         _predict(f"{_COIN}0.9", "No sample gives more than the surprise that is left: "
                  "-log2 p is a third of the entropy.", 0.27, 0.34),
-        _predict("exponent of the reward's bits", "That of p log p.", 0.83, 0.87),
-        _predict("small steps, reward over label and p", "With equal small steps it is p times "
-                 "the label's.", 0.9, 1.1),
+        _predict("exponent of the reward's bits",
+                 "The reward's bits fall like p log p.", 0.83, 0.87),
+        _predict("small steps, reward over label and p",
+                 "With equal small steps a reward gives p times "
+                 "what a label gives.", 0.9, 1.1),
         _predict("gumbel over the surprise, p = 0.001", "A search that tries every move at the "
                  "root finds most of the right ones.", 0.3, 0.95),
         _predict("puct over the surprise, p = 0.001", "A search led by the prior starves with it: "
                  "at 64 simulations it hardly tries what the policy thinks hopeless.", 0, 0.05),
-        _predict("networks, exponent of reward over label, untrained", "Of one sample, in "
-                 "proportion to the pass rate, the network being the same.", 0.9, 1.1),
-        _predict("networks, exponent of reward over label, trained", "After training too.",
+        _predict("networks, exponent of reward over label, untrained",
+                 "An untrained network's bits from "
+                 "a reward fall in proportion to the pass rate.", 0.9, 1.1),
+        _predict("networks, exponent of reward over label, trained",
+                 "A trained network's bits from "
+                 "a reward fall in proportion to the pass rate.",
                  0.85, 1.15),
         _predict("networks, a right answer over a label, untrained", "Where noise limits the step "
                  "a right answer is worth nearly a label: all moves are about as likely.",
                  0.5, 1.1),
-        _predict("networks, a right answer over a label, trained", "Somewhat less: it comes where "
-                 "the policy knows already, which a longer step makes good in part.", 0.4, 1.1),
+        _predict("networks, a right answer over a label, trained",
+                 "After training a right answer is worth somewhat "
+                 "less than a label: it comes where the policy knows already, which a longer step "
+                 "makes "
+                 "good in part.", 0.4, 1.1),
         _predict("networks, 512 rewards over 512 labels, untrained", "Where noise no longer limits "
                  "the labels' step, rewards are worth more than p labels (p = 1/4).", 0.45, 1.1),
     ),

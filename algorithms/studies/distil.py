@@ -19,7 +19,7 @@ from algorithms.replay import (
     symmetry_indices,
 )
 from algorithms.studies.games import PlayedGames, log_policy_in, values_of
-from algorithms.training import LossConfig, Trainer, worker_threads
+from algorithms.training import LossConfig, Trainer
 
 
 def distil(
@@ -59,11 +59,10 @@ def distil(
     def draw(count: int, rng: np.random.Generator) -> Samples:
         return draw_samples(positions, len(positions), count, size, rng)
 
-    with worker_threads(1) as threads:
-        optimiser = OptimiserConfig(learning_rate=1e-3, final_learning_rate=1e-5)
-        trainer = Trainer(copy, optimiser, loss, threads, 1)
-        for _ in range(steps):
-            trainer.update(draw, batch_size, rng, ledger)
+    optimiser = OptimiserConfig(learning_rate=1e-3, final_learning_rate=1e-5)
+    trainer = Trainer(copy, optimiser, loss)
+    for _ in range(steps):
+        trainer.update(draw, batch_size, rng, ledger)
     return copy
 
 

@@ -305,12 +305,13 @@ STUDY = Study(
         ),
         Hypothesis(
             "AlphaZero less the best other, by seconds",
-            "By the clock it does too, though its FLOPs are spent in smaller batches.",
+            "By the clock AlphaZero stands above too, though its FLOPs are spent in smaller "
+            "batches.",
             0, np.inf, "prediction",
         ),
         Hypothesis(
             "raw AlphaZero less the best other, by FLOPs",
-            "Without search it still stands above the others.", 0, np.inf, "prediction",
+            "Without search AlphaZero still stands above the others.", 0, np.inf, "prediction",
         ),
         Hypothesis(
             "GAE less the winner's moves",

@@ -262,7 +262,7 @@ STUDY = Study(
         ),
         Hypothesis(
             "search over raw, a tenth played out",
-            "With a tenth of the games played out it plays better than its raw policy.",
+            "With a tenth of the games played out a search plays better than its raw policy.",
             0.5, 1.0, "claim", "C5",
         ),
         Hypothesis(
@@ -271,7 +271,7 @@ STUDY = Study(
         ),
         Hypothesis(
             "late error, none less all played out",
-            "Without late positions the win probability there is off by much more.",
+            "Values learned without late positions misjudge those by much more.",
             0.05, np.inf, "prediction",
         ),
         Hypothesis(

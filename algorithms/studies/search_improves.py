@@ -275,7 +275,8 @@ STUDY = Study(
         ),
         Hypothesis(
             "worst step",
-            "It grows monotonically: from one number of simulations to the next it nowhere falls "
+            "Win rate grows monotonically with simulations: from one number of simulations to the "
+            "next it nowhere falls "
             "by more than 0.05 (mean over the stages).", -0.05, np.inf, "claim", "C8",
         ),
         Hypothesis(
@@ -293,11 +294,13 @@ STUDY = Study(
             "prediction",
         ),
         Hypothesis(
-            "start, untrained", "Into an untrained network distilling puts much.", 0.6, 1.0,
+            "start, untrained", "Distilling puts much into an untrained network.", 0.6, 1.0,
             "prediction",
         ),
         Hypothesis(
-            "start, trained", "Into a trained one less, as it holds much of it already.", 0.5, 0.8,
+            "start, trained",
+            "Distilling puts less into a trained network, which holds much of it already.",
+            0.5, 0.8,
             "prediction",
         ),
         Hypothesis(
@@ -311,7 +314,7 @@ STUDY = Study(
         ),
         Hypothesis(
             "lift at the most simulations, trained",
-            "The far end of the curve hardly moves.", -0.1, 0.1, "prediction",
+            "Distilling hardly moves the far end of the curve.", -0.1, 0.1, "prediction",
         ),
         Hypothesis(
             "cross-entropy, after less before",

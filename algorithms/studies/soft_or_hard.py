@@ -292,25 +292,28 @@ STUDY = Study(
         ),
         Hypothesis(
             "points only, soft over hard",
-            "It does so where passes have no part in it: both play their likeliest point, and pass "
-            "only when they have none left (mean over the simulations).", 0.5, 1.0, "claim", "C10",
+            "Whoever learned from whole visit distributions also wins where passes have no part in "
+            "it: both play their likeliest point, and pass only when they have none left (mean "
+            "over the simulations).", 0.5, 1.0, "claim", "C10",
         ),
         Hypothesis(
             "soft over hard, many simulations",
-            "With many simulations it does so clearly.", 0.55, 1.0, "prediction",
+            "With many simulations visit distributions win clearly.", 0.55, 1.0, "prediction",
         ),
         Hypothesis(
             "soft over hard, few simulations",
             "With few simulations visits hardly differ from the prior they came from, and the "
-            "likeliest move alone moves the policy further: hard wins.", 0.0, 0.5, "prediction",
+            "likeliest move alone moves the policy further: it wins.", 0.0, 0.5, "prediction",
         ),
         Hypothesis(
             "points only, soft over hard, many simulations",
-            "With many simulations soft wins without passes too.", 0.5, 1.0, "prediction",
+            "With many simulations visit distributions win without passes too.",
+            0.5, 1.0, "prediction",
         ),
         Hypothesis(
             "points only, soft over hard, few simulations",
-            "With few simulations hard wins without passes too.", 0.0, 0.5, "prediction",
+            "With few simulations the likeliest move alone wins without passes too.",
+            0.0, 0.5, "prediction",
         ),
         Hypothesis(
             "early passes, soft less hard, few simulations",
@@ -319,7 +322,8 @@ STUDY = Study(
         ),
         Hypothesis(
             "entropy of visits, few less many simulations",
-            "So few visits cannot be spread over many moves: their entropy is smaller.",
+            "Few visits cannot be spread over many moves: their entropy is smaller than that of "
+            "many.",
             -np.inf, 0.0, "prediction",
         ),
         Hypothesis(

@@ -297,15 +297,16 @@ STUDY = Study(
         ),
         Hypothesis(
             "few games, a tenth played out",
-            "With a tenth of them played out it plays better.", 0.5, 1.0, "claim", "C5",
+            "Guided by a good policy, with values from few games of which a tenth were played out, "
+            "a search plays better than the policy alone.", 0.5, 1.0, "claim", "C5",
         ),
         Hypothesis(
-            "repair, few games", "A tenth of them played out makes the search win more.",
+            "repair, few games", "A tenth of few games played out makes a search win more.",
             0.0, np.inf, "claim", "C5",
         ),
         Hypothesis(
             "repair, many games",
-            "Of more games, cut or not, enough positions are near the end: a tenth played out "
+            "Of many games, cut or not, enough positions are near the end: a tenth played out "
             "changes little.", -0.1, 0.1, "prediction",
         ),
         Hypothesis(
@@ -320,7 +321,7 @@ STUDY = Study(
             0.0, 0.5, "prediction",
         ),
         Hypothesis(
-            "own values", "With its own network's values the same search wins.",
+            "own values", "With the values of the policy's own network the same search wins.",
             0.55, 1.0, "prediction",
         ),
         Hypothesis(
@@ -330,7 +331,7 @@ STUDY = Study(
         ),
         Hypothesis(
             "late error, few games, none less a tenth played out",
-            "Without late positions the win probability there is off by more.",
+            "Values learned without late positions misjudge those by more.",
             0.05, np.inf, "prediction",
         ),
         Hypothesis(

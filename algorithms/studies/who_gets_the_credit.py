@@ -307,27 +307,34 @@ STUDY = Study(
                "know most blunders.", 0.7, 1.0, "C15"),
         _claim("q_learning over search, 3x3, trained", "Q-learning backs values up as search does, "
                "so its credit is about as good.", -0.1, 0.1, "C16"),
-        _predict("outcome, 3x3, trained", "Half the chance to lose by a blunder, and no more.",
+        _predict("outcome, 3x3, trained",
+                 "The outcome tells blunders by half the chance to lose by one, no more.",
                  0.55, 0.7),
         _predict("outcome, 3x3, untrained", "Among players who blunder all the time the outcome "
                  "knows next to nothing.", 0.5, 0.56),
         _predict("value, 3x3, trained", "A value as baseline knows that only who is ahead can "
                  "blunder.", 0.72, 0.92),
-        _predict("gae, 3x3, trained", "Advantages see the value fall.", 0.8, 0.98),
-        _predict("search, 3x3, trained", "The search's target over its prior.", 0.85, 0.99),
-        _predict("search, 3x3, untrained", "With a value from random games it still knows much.",
+        _predict("gae, 3x3, trained",
+                 "Advantages see the value fall where a blunder was made.", 0.8, 0.98),
+        _predict("search, 3x3, trained",
+                 "The search's target over its prior is a good label.", 0.85, 0.99),
+        _predict("search, 3x3, untrained",
+                 "A search with a value from random games still knows much.",
                  0.6, 0.85),
-        _predict("q_learning, 3x3, trained", "Q-learning after tens of thousands of moves.", 0.65,
+        _predict("q_learning, 3x3, trained",
+                 "Q-learning of tens of thousands of moves knows most blunders.", 0.65,
                  0.92),
         _predict("response, 3x3, trained", "A best response knows what beats these players, which "
                  "need not be the best.", 0.55, 0.85),
         _predict("nfsp, 3x3, trained", "The label of fictitious self-play, one move of each "
-                 "position.", 0.55, 0.85),
+                 "position, knows most blunders.", 0.55, 0.85),
         _predict("outcome, 5x5, az:5", "On 5x5 too the outcome tells little.", 0.52, 0.75),
-        _predict("search, 5x5, az:5", "And the search much.", 0.8, 0.99),
+        _predict("search, 5x5, az:5", "On 5x5 too the search tells much.", 0.8, 0.99),
         _predict("search over further games, 3x3, trained", "A search of 16 simulations tells more "
                  "than the outcomes of further games for the same compute.", 0.05, 0.4),
-        _predict("search over further games, 5x5, az:5", "On 5x5 too.", 0.05, 0.4),
+        _predict("search over further games, 5x5, az:5",
+                 "On 5x5 too a search tells more than the outcomes of further games for the same "
+                 "compute.", 0.05, 0.4),
     ),
     config=CreditStudyConfig,
     presets={

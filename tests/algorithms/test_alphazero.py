@@ -90,7 +90,7 @@ def test_workers_share_out_games_samples_and_what_is_charged(tiny):
     data = {**tiny.data("alphazero")["learner"], "workers": 3, "self_play": {"games": 7}}
     config = AlphaZeroConfig.model_validate(data)
     learner, ledger = AlphaZero(config, Rules(3, komi=0.5, max_moves=21), 0), Ledger()
-    games = [len(worker.batch) for worker in learner._workers]
+    games = [len(worker.batch) for worker in learner.team.players]
     assert sum(games) == 7
     assert max(games) - min(games) <= 1
     while not ledger.samples:
@@ -98,7 +98,7 @@ def test_workers_share_out_games_samples_and_what_is_charged(tiny):
     assert ledger.samples == metrics["updates"] * config.batch_size
     assert ledger.evaluations > 0
     # Workers draw from streams of their own.
-    boards = [worker.batch.boards()[0].tolist() for worker in learner._workers]
+    boards = [worker.batch.boards()[0].tolist() for worker in learner.team.players]
     assert boards[0] != boards[1] or boards[1] != boards[2]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
+
 import numpy as np
 import pytest
 import torch
@@ -166,13 +168,18 @@ class InThisThread:
 
     map = map
 
+    def submit(self, function, *args):
+        done = Future()
+        done.set_result(function(*args))
+        return done
+
 
 def test_charged_flops_of_whole_steps_are_those_that_torch_counts(algorithm, tiny, monkeypatch):
     config = tiny(algorithm).learner
     flops_per_position(config.network, 3)
     learner, ledger = make_learner(config, RULES, seed=0), Ledger()
     if algorithm == "alphazero":
-        monkeypatch.setattr(learner, "_threads", InThisThread())
+        monkeypatch.setattr(learner.team, "_threads", InThisThread())
     if hasattr(learner, "_trainer"):
         monkeypatch.setattr(learner._trainer, "_threads", InThisThread())
     with FlopCounterMode(display=False) as counter:
@@ -201,7 +208,7 @@ def test_moves_charged_are_moves_played():
 
 # Where a learner's games are that go on after a step.
 UNFINISHED = {
-    "alphazero": lambda learner: learner._workers,
+    "alphazero": lambda learner: learner.team.players,
     "best_response": lambda learner: [learner._ppo._games],
     "league": lambda learner: [learner._practice, learner._visits],
     "nfsp": lambda learner: [learner._games],
