@@ -344,8 +344,7 @@ STUDY = Study(
     presets={
         "quick": UnsoundConfig(),
         "full": UnsoundConfig(
-            fitted_games=(30, 100, 300, 1000), seeds=10, held_back=500, simulations=(16, 64, 256),
-            games=60,
+            fitted_games=(30, 100, 300, 1000), seeds=10, held_back=500, games=60,
         ),
         "tiny": UnsoundConfig(
             policy="az:3", fitted_games=(4, 8), value_steps=3, held_back=4, seeds=2,
