@@ -7,9 +7,11 @@ move, whoever won.
 
 A step plays `rounds_per_step` rounds of simulations in all games and trains on samples of the
 replay buffer, so that each position is used `reuse` times on average. With one worker a step
-trains after it has played. With more, half of these threads train while the others play, and
-whoever is done helps to play: games are of the weights, and samples of the games, that the step
-began with. So what comes of it depends on the number of workers, but not on how fast each is.
+trains after it has played. With more, once the buffer is filled to its minimum, half of these
+threads train while the others play, and help to play when they are done: games are of the weights,
+and samples of the games, that the step began with. So what comes of it depends on the number of
+workers, but not on how fast each is. Schedules go by what was spent before the step, and what its
+training has spent so far.
 """
 
 from __future__ import annotations
@@ -37,6 +39,7 @@ from algorithms.training import (
     check_workers,
     mean_metrics,
     shares,
+    worker_threads,
 )
 from baselines.agent import Agent
 from goenv import Rules
@@ -140,9 +143,9 @@ class AlphaZero:
             )
             for worker, games in enumerate(shares(config.self_play.games, config.workers))
         ]  # fmt: skip
-        self.team = Team(players)
-        trainers = max(1, config.workers // 2)
-        self._trainer = Trainer(self.model, config.optimiser, config.loss, trainers)
+        threads = worker_threads(config.workers)
+        self.team = Team(players, threads)
+        self._trainer = Trainer(self.model, config.optimiser, config.loss, threads, config.workers)
         self._replay = ReplayBuffer(config.replay_capacity, rules.size)
         self._owed_samples = self._owed_relabels = 0.0
         self._warm_up_left = config.warm_up_games
@@ -151,7 +154,7 @@ class AlphaZero:
         self._lowest = np.zeros(0, np.float32)
 
     def step(self, ledger: Ledger) -> dict[str, float]:
-        """Play `rounds_per_step` rounds in every game, then train as many samples as are owed."""
+        """Play `rounds_per_step` rounds in every game, and train as many samples as are owed."""
         config = self.config
         if self._warm_up_left > 0:
             return self._warm_up(ledger)
@@ -160,14 +163,16 @@ class AlphaZero:
         if share > 0 and self._rng.random() < share:
             return self._dream(ledger)
         beside = config.workers > 1 and len(self._replay) >= least
-        trainers = self._trainer.workers if beside else 0
-        metrics = {}
+        trainers = (config.workers + 1) // 2 if beside else 0
         with self.model.held():
             rounds, progress = config.rounds_per_step, ledger.progress()
             self.team.start(rounds, progress, self._concede_below, config.workers - trainers)
             try:
-                metrics = self._train(ledger) if beside else {}
+                metrics = self._train(ledger, trainers) if beside else {}
                 self.team.join(trainers)
+            except BaseException:
+                self.team.drop()
+                raise
             finally:
                 episodes = self.team.finish(ledger)
         metrics |= {"games": float(len(episodes)), "replay": float(len(self._replay))}
@@ -252,8 +257,8 @@ class AlphaZero:
 
     # ---- learning ---------------------------------------------------------------------------
 
-    def _train(self, ledger: Ledger) -> dict[str, float]:
-        """Train on as many samples of the replay buffer as are owed."""
+    def _train(self, ledger: Ledger, parts: int | None = None) -> dict[str, float]:
+        """Train on as many samples of the replay buffer as are owed; `parts` as for a `Trainer`."""
         config, records = self.config, []
 
         def draw(count: int, rng: np.random.Generator) -> Samples:
@@ -261,7 +266,7 @@ class AlphaZero:
 
         while self._owed_samples >= config.batch_size:
             self._owed_samples -= config.batch_size
-            records.append(self._trainer.update(draw, config.batch_size, self._rng, ledger))
+            records.append(self._trainer.update(draw, config.batch_size, self._rng, ledger, parts))
         return mean_metrics(records)
 
     def agent(self) -> Agent:

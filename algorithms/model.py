@@ -156,7 +156,7 @@ class Model:
                 torch._foreach_lerp_(average, list(self.network.parameters()), 1 - self.averaging)
 
     def refresh(self) -> None:
-        """Bring the copy for inference up to date; several threads may use it afterwards."""
+        """Bring the copy for inference up to date, but not while it is `held`."""
         if not self._stale or self._held:
             return
         with torch.no_grad():

@@ -72,7 +72,7 @@ class Supervised:
         )
         self._data, self._size = data, rules.size
         self._rng = np.random.default_rng([seed, 0x5EED])
-        self._trainer = Trainer(self.model, config.optimiser, config.loss, config.workers)
+        self._trainer = Trainer(self.model, config.optimiser, config.loss, workers=config.workers)
 
     def step(self, ledger: Ledger) -> dict[str, float]:
         """Take `updates_per_step` gradient steps, then judge the network on the games held out."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from algorithms.budget import Ledger, charging
 from algorithms.self_play import Episode, SelfPlay
-from algorithms.training import shares, worker_threads
+from algorithms.training import shares
 
 _PIECES = 16  # of the rounds of a step; the fewer, the longer all wait for the last one
 
@@ -21,12 +21,13 @@ class Team:
     do not depend on the threads.
 
     Args:
-        players: whose games are played; as many threads.
+        players: whose games are played.
+        threads: that play, and that may do other work too.
     """
 
-    def __init__(self, players: Sequence[SelfPlay]):
+    def __init__(self, players: Sequence[SelfPlay], threads: ThreadPoolExecutor):
         self.players = players
-        self._threads = worker_threads(len(players))
+        self._threads = threads
         self._lock = threading.Lock()
         self._hands: list[Future[None]] = []
         self._pieces: list[list[int]] = []  # of each player, rounds
@@ -42,17 +43,22 @@ class Team:
             progress, concede_below: see `SelfPlay.run`.
             threads: that play; `join` adds more.
         """
-        players = range(len(self.players))
-        pieces = shares(rounds, min(rounds, _PIECES)) if len(players) > 1 else [rounds]
-        self._pieces = [list(pieces) for _ in players]
-        self._waiting = set(players)
-        self._found = [(Ledger(), []) for _ in players]
+        count = len(self.players)
+        pieces = shares(rounds, min(rounds, _PIECES)) if count > 1 else [rounds]
+        self._pieces = [list(pieces) for _ in range(count)]
+        self._waiting = set(range(count))
+        self._found = [(Ledger(), []) for _ in range(count)]
         self._progress, self._concede_below = progress, concede_below
         self.join(threads)
 
     def join(self, threads: int) -> None:
         """Let so many more threads play."""
         self._hands += [self._threads.submit(self._play) for _ in range(threads)]
+
+    def drop(self) -> None:
+        """Begin no more pieces: something went wrong."""
+        with self._lock:
+            self._pieces = [[] for _ in self.players]
 
     def finish(self, ledger: Ledger) -> list[Episode]:
         """Wait until all is played; returns the games that ended, and charges what they cost."""
@@ -75,9 +81,13 @@ class Team:
                 self._waiting.remove(player)
                 rounds = self._pieces[player].pop()
             ledger, episodes = self._found[player]
-            with charging(ledger):
-                episodes += self.players[player].run(
-                    rounds, ledger, self._progress, self._concede_below
-                )
+            try:
+                with charging(ledger):
+                    episodes += self.players[player].run(
+                        rounds, ledger, self._progress, self._concede_below
+                    )
+            except BaseException:
+                self.drop()
+                raise
             with self._lock:
                 self._waiting.add(player)

@@ -91,7 +91,8 @@ class Trainer:
         model: to train.
         optimiser: settings of the optimiser.
         loss: what to train it to.
-        workers: number of parts, and of threads.
+        threads: on which the parts are worked out.
+        workers: number of parts, unless an update says otherwise.
     """
 
     def __init__(
@@ -99,12 +100,13 @@ class Trainer:
         model: Model,
         optimiser: OptimiserConfig,
         loss: LossConfig,
+        threads: ThreadPoolExecutor | None = None,
         workers: int = 1,
     ):
         self.optimiser = Optimiser(model, optimiser)
-        self.workers = workers
         self._model, self._loss = model, loss
-        self._threads = worker_threads(workers)
+        self._threads = worker_threads(workers) if threads is None else threads
+        self._workers = workers
 
     def update(
         self,
@@ -112,6 +114,7 @@ class Trainer:
         batch_size: int,
         rng: np.random.Generator,
         ledger: Ledger,
+        parts: int | None = None,
     ) -> dict[str, float]:
         """One gradient step; returns metrics.
 
@@ -120,9 +123,11 @@ class Trainer:
             batch_size: samples in all.
             rng: from which each part is seeded.
             ledger: charged.
+            parts: in how many the batch is cut; None: as many as there are workers.
         """
+        parts = self._workers if parts is None else parts
         parameters = list(self._model.network.parameters())
-        seeds = rng.integers(2**63, size=self.workers).tolist()
+        seeds = rng.integers(2**63, size=parts).tolist()
 
         def gradients(size: int, seed: int) -> tuple[Ledger, tuple[Tensor, ...], dict[str, float]]:
             own, share = Ledger(), size / batch_size
@@ -134,8 +139,8 @@ class Trainer:
             return own, found, {name: share * value for name, value in metrics.items()}
 
         means: dict[str, float] = {}
-        parts = self._threads.map(gradients, shares(batch_size, self.workers), seeds)
-        for own, found, metrics in parts:
+        worked_out = self._threads.map(gradients, shares(batch_size, parts), seeds)
+        for own, found, metrics in worked_out:
             ledger.add(own)
             for parameter, gradient in zip(parameters, found, strict=True):
                 if gradient is not None:
@@ -144,9 +149,7 @@ class Trainer:
             for name, value in metrics.items():
                 means[name] = means.get(name, 0.0) + value
         progress = ledger.progress()
-        # Not in this thread, whose operators may be shared out: with other work beside them on all
-        # cores that takes several times as long.
-        means["gradient_norm"] = self._threads.submit(self.optimiser.update, progress).result()
+        means["gradient_norm"] = self.optimiser.update(progress)
         means["learning_rate"] = self.optimiser.rate(progress)
         return means
 

@@ -1,4 +1,4 @@
-"""`gozoo bench search` and `gozoo bench selfplay`: how fast AlphaZero plays and learns, and why."""
+"""`gozoo bench selfplay`: how fast AlphaZero plays and learns, and what the cores do meanwhile."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from rich.console import Console
 from rich.table import Table
 
@@ -17,6 +18,7 @@ from algorithms.alphazero import AlphaZero, AlphaZeroConfig
 from algorithms.bench.searches import GAMES, network_for
 from algorithms.budget import Ledger
 from algorithms.display import Display
+from algorithms.learner import StartConfig
 from algorithms.machine import describe_machine
 from algorithms.search import SearchConfig
 from algorithms.self_play import SelfPlayConfig
@@ -33,7 +35,8 @@ class SelfPlayFigure:
         games, moves, evaluations, samples: a second, of self-play and training together.
         cores: that were busy, on average.
         playing: share of the processor's time in self-play; nearly all the rest is training.
-        network: share of the processor's time of self-play that was inside the network.
+        network: share of the processor's time of self-play that was inside the network, planes
+            included.
     """
 
     size: int
@@ -92,11 +95,13 @@ def _measure(size: int, workers: int, seconds: float) -> SelfPlayFigure:
         network=network_for(size),
         search=SearchConfig(simulations=16, root="gumbel", interior="gumbel", gumbel_scale=1.0),
         self_play=SelfPlayConfig(games=GAMES),
+        start=StartConfig(random_moves=size * size),  # so that games end at all times
         workers=workers,
         rounds_per_step=64,
         replay_minimum=1,
         batch_size=256,
     )
+    torch.set_num_threads(1)  # as in all runs
     learner = AlphaZero(config, Rules(size, 7.5, max_moves=(12 * size * size) // 5), 0)
     playing, network = _Stopwatch(), _Stopwatch()
     for player in learner.team.players:
@@ -104,7 +109,7 @@ def _measure(size: int, workers: int, seconds: float) -> SelfPlayFigure:
         evaluator = player.search.evaluator
         evaluator.evaluate = network.timed(evaluator.evaluate)  # type: ignore[method-assign]
     ended = 0.0
-    while ended < GAMES:  # until games of all ages are under way
+    while ended < GAMES / 2:
         ended += learner.step(Ledger())["games"]
     ledger, games = Ledger(), 0.0
     playing.seconds = network.seconds = 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from time import sleep
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,9 @@ from algorithms.budget import Budget, Ledger
 from algorithms.checkpoint import load_state, load_weights
 from algorithms.model import Model
 from algorithms.networks import NetworkConfig
-from algorithms.replay import Positions, make_samples
+from algorithms.replay import Positions, ReplayBuffer, make_samples
 from algorithms.run import train
-from algorithms.self_play import Episode
+from algorithms.self_play import Episode, SelfPlay
 from algorithms.training import LossConfig, losses
 from goenv import Rules
 
@@ -75,11 +76,20 @@ def test_stopped_and_resumed_a_run_ends_as_if_it_had_not_been(variant, outcome_o
     assert outcome_of(folder) == outcome_of(tmp_path / "whole")
 
 
-def test_two_workers_do_the_same_twice_however_fast_they_are(tiny, outcome_of, tmp_path):
+@pytest.mark.parametrize("slow", ["play", "training"])
+def test_two_workers_do_the_same_twice_however_fast_they_are(
+    tiny, outcome_of, tmp_path, monkeypatch, slow
+):
     config = tiny("alphazero", learner={**tiny.data("alphazero")["learner"], "workers": 2})
     one, two = tmp_path / "one", tmp_path / "two"
-    for folder in (one, two):
-        train(config, folder)
+    train(config, one)
+    run, draw = SelfPlay.run, ReplayBuffer.sample
+    if slow == "play":
+        monkeypatch.setattr(SelfPlay, "run", lambda *args: sleep(0.02) or run(*args))
+    else:
+        monkeypatch.setattr(ReplayBuffer, "sample", lambda *args: sleep(0.1) or draw(*args))
+    train(config, two)
+    monkeypatch.undo()
     assert outcome_of(one) == outcome_of(two)
     # The number of workers is part of the configuration: games are others with it.
     train(tiny("alphazero"), tmp_path / "alone")
@@ -100,6 +110,25 @@ def test_workers_share_out_games_samples_and_what_is_charged(tiny):
     # Workers draw from streams of their own.
     boards = [worker.batch.boards()[0].tolist() for worker in learner.team.players]
     assert boards[0] != boards[1] or boards[1] != boards[2]
+
+
+def test_an_error_in_training_ends_play_as_well(tiny, monkeypatch):
+    data = {**tiny.data("alphazero")["learner"], "workers": 2}
+    learner = AlphaZero(AlphaZeroConfig.model_validate(data), Rules(3, komi=0.5, max_moves=21), 0)
+    ledger = Ledger()
+    while not ledger.samples:
+        learner.step(ledger)
+
+    def fail(*_):
+        raise MemoryError("no room")
+
+    monkeypatch.setattr(learner, "_train", fail)
+    with pytest.raises(MemoryError, match="no room"):
+        learner.step(ledger)
+    monkeypatch.undo()
+    played = ledger.env_steps
+    learner.step(ledger)  # nothing is left over
+    assert ledger.env_steps > played
 
 
 def test_gradients_of_parts_are_those_of_the_whole():

@@ -168,9 +168,9 @@ class InThisThread:
 
     map = map
 
-    def submit(self, function, *args):
+    def submit(self, function):
         done = Future()
-        done.set_result(function(*args))
+        done.set_result(function())
         return done
 
 

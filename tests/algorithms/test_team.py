@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ class Player:
 
     def __init__(self, name, fails=False, gate=None):
         self.name, self.fails, self.gate = name, fails, gate
-        self.calls, self.threads, self._busy = [], set(), threading.Lock()
+        self.calls, self.all_played, self._busy = [], threading.Event(), threading.Lock()
 
     def run(self, rounds, ledger, progress, concede_below):
         assert self._busy.acquire(blocking=False), "two threads at once"
@@ -30,13 +31,14 @@ class Player:
         assert charged() is ledger
         ledger.charge_env_steps(rounds)
         self.calls.append((rounds, progress, concede_below))
-        self.threads.add(threading.get_ident())
+        if sum(call[0] for call in self.calls) == 16:
+            self.all_played.set()
         self._busy.release()
         return [f"{self.name}{len(self.calls)}"]
 
 
 def play(players, threads, rounds=40):
-    team, ledger = Team(players), Ledger()
+    team, ledger = Team(players, ThreadPoolExecutor(threads)), Ledger()
     team.start(rounds, 0.25, 0.9, threads)
     return team.finish(ledger), ledger
 
@@ -69,20 +71,22 @@ def test_one_player_alone_is_not_interrupted():
 def test_who_joins_takes_what_nobody_has():
     gate = threading.Event()
     players = [Player("a", gate=gate), Player("b")]
-    team = Team(players)
+    team = Team(players, ThreadPoolExecutor(2))
     team.start(16, 0.0, 1.0, threads=1)  # it waits inside a
     team.join(1)
-    while sum(rounds for rounds, _, _ in players[1].calls) < 16:
-        assert not players[0].calls
+    assert players[1].all_played.wait(20)
+    assert not players[0].calls
     gate.set()
     assert len(team.finish(Ledger())) == 2 * 16
 
 
 def test_errors_of_players_reach_the_caller():
-    team = Team([Player("a"), Player("b", fails=True)])
-    team.start(8, 0.0, 1.0, threads=2)
+    players = [Player("a"), Player("b", fails=True)]
+    team = Team(players, ThreadPoolExecutor(1))
+    team.start(16, 0.0, 1.0, threads=1)
     with pytest.raises(RuntimeError, match="b lost its stones"):
         team.finish(Ledger())
+    assert len(players[0].calls) == 1, "the others stop as well"
 
 
 def test_a_held_model_keeps_its_judgement():
