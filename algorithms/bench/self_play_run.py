@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,7 @@ class SelfPlayFigure:
 
 
 class _Stopwatch:
-    """Adds up the processor's time of all threads that are inside some functions.
+    """Adds up the processor's time of all threads that are inside some methods.
 
     Attributes:
         seconds: of all of them.
@@ -61,19 +61,20 @@ class _Stopwatch:
         self.seconds = 0.0
         self._lock = threading.Lock()
 
-    def timed(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The function, its time counted."""
+    def watch(self, owner: object, name: str) -> None:
+        """Count the time in a method of this object from now on."""
+        method = getattr(owner, name)
 
-        def call(*args: Any) -> Any:
+        def timed(*args: Any) -> Any:
             began = time.thread_time()
             try:
-                return function(*args)
+                return method(*args)
             finally:
                 spent = time.thread_time() - began
                 with self._lock:
                     self.seconds += spent
 
-        return call
+        setattr(owner, name, timed)
 
 
 def bench_self_play(
@@ -105,9 +106,8 @@ def _measure(size: int, workers: int, seconds: float) -> SelfPlayFigure:
     learner = AlphaZero(config, Rules(size, 7.5, max_moves=(12 * size * size) // 5), 0)
     playing, network = _Stopwatch(), _Stopwatch()
     for player in learner.team.players:
-        player.run = playing.timed(player.run)  # type: ignore[method-assign]
-        evaluator = player.search.evaluator
-        evaluator.evaluate = network.timed(evaluator.evaluate)  # type: ignore[method-assign]
+        playing.watch(player, "run")
+        network.watch(player.search.evaluator, "evaluate")
     ended = 0.0
     while ended < GAMES / 2:
         ended += learner.step(Ledger())["games"]

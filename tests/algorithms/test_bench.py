@@ -68,3 +68,17 @@ def test_the_command_prints_and_stores(gozoo, tmp_path):
 def test_the_networks_are_those_of_the_presets(size):
     preset = Path(__file__).parents[2] / "configs" / f"alphazero_{size}x{size}.yaml"
     assert load_config(TrainConfig, preset).learner.network == NETWORKS[size]
+
+
+def test_self_play_is_measured_in_parts_that_fit_together(gozoo, tmp_path):
+    store = tmp_path / "figures.json"
+    gozoo("bench", "selfplay", "--sizes=3", "--seconds=1", "--json", store)
+    one, two = json.loads(store.read_text())["figures"]
+    assert (one["workers"], two["workers"]) == (1, 2)
+    for figure in (one, two):
+        # A move is of 16 simulations, some of which end games and ask no network.
+        assert 8 < figure["evaluations"] / figure["moves"] < 24
+        assert figure["samples"] > 0
+        assert 0 < figure["network"] < 1
+        assert 0 < figure["playing"] < 1
+        assert 0 < figure["cores"] <= 1.2 * figure["workers"]
