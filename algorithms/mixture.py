@@ -27,6 +27,13 @@ class LeafConfig(Frozen):
     playouts: Literal["random", "policy"] = Field(
         "random", description="who plays them: random moves, or the network's policy"
     )
+    symmetries: int = Field(
+        1,
+        ge=1,
+        le=8,
+        description="in how many symmetries of the board the network sees a position; the mean "
+        "counts (and each costs an evaluation)",
+    )
 
     @model_validator(mode="after")
     def _playouts_count(self) -> LeafConfig:
@@ -101,7 +108,7 @@ def leaf_evaluator(model: Model, config: LeafConfig, search: SearchConfig) -> Ev
     Raises:
         ValueError: the score is to count, and the network or the playouts do not give it.
     """
-    network = NetworkEvaluator(model, search.score_weight)
+    network = NetworkEvaluator(model, search.score_weight, config.symmetries)
     if config.playout_weight == 0:
         return network
     if search.score_weight > 0:

@@ -22,6 +22,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from algorithms.budget import charged
 from algorithms.evaluator import with_score
 from algorithms.networks import NETWORK_PLANES, Network, NetworkConfig, Outputs
+from algorithms.symmetry import symmetries_by_size
 from goenv import GoBatch
 from goenv.observations import observe_selected, read_view
 from goenv.threads import for_games
@@ -213,20 +214,34 @@ class NetworkEvaluator:
     Args:
         model: the network.
         score_weight: share of the score in a value; see `SearchConfig`.
+        symmetries: K, in how many of the board's eight symmetries a position is evaluated; logits
+            and values are means over them.
 
     Raises:
         ValueError: the network has no head for the score, and it is asked for.
     """
 
-    def __init__(self, model: Model, score_weight: float = 0.0):
+    def __init__(self, model: Model, score_weight: float = 0.0, symmetries: int = 1):
         if score_weight > 0 and not model.config.auxiliary:
             raise ValueError("score_weight: this network has no auxiliary head for the score")
-        self.model, self._score_weight = model, score_weight
+        self.model, self._score_weight, self._symmetries = model, score_weight, symmetries
 
     def evaluate(self, batch: GoBatch, games: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """See `Evaluator`."""
         padded = bool((batch.sizes < batch.max_size).any())
-        return self.model.evaluate(observe(batch, games), padded, self._score_weight)
+        planes = observe(batch, games)
+        if self._symmetries == 1:
+            return self.model.evaluate(planes, padded, self._score_weight)
+        count, turns = len(games), self._symmetries
+        indices = symmetries_by_size(batch.max_size)[batch.sizes[games], :turns]  # [n, K, A]
+        flat = planes.reshape(count, 1, len(NETWORK_PLANES), batch.num_actions - 1)
+        turned = np.take_along_axis(flat, indices[:, :, None, :-1], axis=3)
+        logits, values = self.model.evaluate(
+            turned.reshape(count * turns, *planes.shape[1:]), padded, self._score_weight
+        )
+        back = np.empty((count, turns, batch.num_actions), np.float32)
+        np.put_along_axis(back, indices, logits.reshape(back.shape), axis=2)
+        return back.mean(axis=1), values.reshape(count, turns).mean(axis=1)
 
     def seed(self, rng: np.random.Generator) -> None:
         """There is nothing random."""

@@ -71,12 +71,15 @@ class PolicyAgent:
         model: the network.
         temperature: 0 for the most probable action, 1 to draw from the policy.
         name: text form.
+        symmetries: of the board, over which the policy is averaged; see `LeafConfig`.
     """
 
-    def __init__(self, model: Model, temperature: float = 0.0, name: str = "policy"):
+    def __init__(
+        self, model: Model, temperature: float = 0.0, name: str = "policy", symmetries: int = 1
+    ):
         self.name = name
         self.temperature = temperature
-        self._evaluator = NetworkEvaluator(model)
+        self._evaluator = NetworkEvaluator(model, symmetries=symmetries)
 
     @property
     def evaluator(self) -> NetworkEvaluator:
@@ -165,7 +168,7 @@ def network_agent(model: Model, play: PlayConfig, name: str) -> PolicyAgent | Se
         ValueError: the network does not give what the search needs.
     """
     if play.simulations == 0:
-        return PolicyAgent(model, play.temperature, name)
+        return PolicyAgent(model, play.temperature, name, play.symmetries)
     search, leaf = play.parts()
     evaluator = leaf_evaluator(model, leaf, search)
     return SearchAgent(Search(search, evaluator), play.temperature, name)

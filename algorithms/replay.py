@@ -7,12 +7,12 @@ only when it is drawn, turned by one of the eight symmetries of its board.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
 
 from algorithms.networks import NETWORK_PLANES
+from algorithms.symmetry import symmetries_by_size
 from goenv.kernel import kernel
 from goenv.threads import for_games
 
@@ -20,39 +20,6 @@ WHOLE = 65535  # what a policy sums to, but for rounding
 OFF_BOARD = 2  # what `boards` holds beyond the edge of a board smaller than the array
 _PART = np.float32(1 / WHOLE)
 assert NETWORK_PLANES == ("own", "opponent", "empty", "komi", "legal"), "see _write_samples"
-
-
-@cache
-def symmetry_indices(size: int, grid: int | None = None) -> np.ndarray:
-    """For each symmetry of the square, where each action's entry comes from: int64 [8, A].
-
-    ``x[..., symmetry_indices(N)[k]]`` turns an array over actions by symmetry k; the pass stays,
-    and so does what lies off the board.
-
-    Args:
-        size: side of the board.
-        grid: side of the array that holds it, by default as large.
-    """
-    grid = size if grid is None else grid
-    points = np.arange(grid * grid).reshape(grid, grid)
-    indices = np.empty((8, grid * grid + 1), np.int64)
-    indices[:, -1] = grid * grid
-    for turns in range(4):
-        turned = points.copy()
-        turned[:size, :size] = np.rot90(points[:size, :size], turns)
-        indices[2 * turns, :-1] = turned.ravel()
-        turned[:size, :size] = turned[:size, :size].T.copy()
-        indices[2 * turns + 1, :-1] = turned.ravel()
-    return indices
-
-
-@cache
-def _symmetries_of_all_sizes(grid: int) -> np.ndarray:
-    """`symmetry_indices` by size, int64 [grid + 1, 8, A]."""
-    table: np.ndarray = np.zeros((grid + 1, 8, grid * grid + 1), np.int64)
-    for size in range(2, grid + 1):
-        table[size] = symmetry_indices(size, grid)
-    return table
 
 
 @dataclass
@@ -274,7 +241,7 @@ def make_samples(positions: Positions, chosen: np.ndarray, turns: np.ndarray, si
     planes = np.empty((count, len(NETWORK_PLANES) * points), np.float32)
     policy = np.empty((count, points + 1), np.float32)
     ownership = np.empty((count, points), np.float32)
-    table = _symmetries_of_all_sizes(size)
+    table = symmetries_by_size(size)
     chosen, turns = np.asarray(chosen, np.int64), np.asarray(turns, np.int64)
     arguments = (
         chosen, turns, table, positions.boards, positions.legal, positions.komi, positions.size,

@@ -16,9 +16,9 @@ from algorithms.replay import (
     Samples,
     draw_samples,
     record_planes,
-    symmetry_indices,
 )
 from algorithms.studies.games import PlayedGames, log_policy_in, values_of
+from algorithms.symmetry import symmetry_indices
 from algorithms.training import LossConfig, Trainer
 
 

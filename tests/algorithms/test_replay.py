@@ -12,7 +12,6 @@ from algorithms.replay import (
     Positions,
     ReplayBuffer,
     make_samples,
-    symmetry_indices,
 )
 from goenv import GoBatch, Rules, area_map
 
@@ -102,44 +101,6 @@ def test_all_symmetries_are_drawn_or_none():
     assert len(np.unique(plain.planes, axis=0)) == 1
     drawn = replay.sample(200, np.random.default_rng(0))
     assert len(np.unique(drawn.planes, axis=0)) == 8
-
-
-@pytest.mark.parametrize(("size", "grid"), [(3, 3), (3, 5)])
-def test_symmetries_are_the_eight_of_the_square(size, grid):
-    indices = symmetry_indices(size, grid)
-    boards = {tuple(row) for row in indices.tolist()}
-    assert len(boards) == 8
-    assert all(sorted(row) == list(range(grid * grid + 1)) for row in boards)
-    assert (indices[:, -1] == grid * grid).all()
-    centre = (size // 2) * (grid + 1)
-    assert (indices[:, centre] == centre).all()
-    on_board = [y * grid + x for y in range(size) for x in range(size)]
-    for point in set(range(grid * grid)) - set(on_board):
-        assert (indices[:, point] == point).all()
-    for row in indices:
-        # Neighbours stay neighbours.
-        where = np.empty(grid * grid, int)
-        where[row[:-1]] = np.arange(grid * grid)
-        for a in on_board:
-            for b in (a + 1, a + grid):
-                if b in on_board and (b % grid > 0 or b == a + grid):
-                    (r1, c1), (r2, c2) = divmod(where[a], grid), divmod(where[b], grid)
-                    assert abs(r1 - r2) + abs(c1 - c2) == 1
-
-
-def test_the_rules_do_not_know_the_symmetries_apart():
-    # A game turned is a game: legal moves and results turn with it.
-    batch = GoBatch(8, Rules(4), 0)
-    indices = symmetry_indices(4)
-    source = GoBatch(1, Rules(4), 5)
-    while not source.done[0]:
-        action = int(source.random_actions()[0])
-        where = np.array([int(np.flatnonzero(row == action)[0]) for row in indices])
-        legal = source.legal_actions()[0]
-        assert (batch.legal_actions() == legal[indices]).all()
-        source.step(np.array([action]))
-        batch.step(where)
-    assert (batch.score() == source.score()[0]).all()
 
 
 def numbered(first: int, count: int) -> Positions:

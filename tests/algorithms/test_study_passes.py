@@ -11,12 +11,12 @@ import torch
 
 from algorithms.model import Model, NetworkEvaluator
 from algorithms.networks import NetworkConfig
-from algorithms.replay import symmetry_indices
 from algorithms.search import Search, SearchConfig
 from algorithms.studies.distil import cross_entropy, never_seen
 from algorithms.studies.games import early_passes, log_policy_in, play
 from algorithms.studies.points_only import PointsOnly
 from algorithms.studies.soft_or_hard import entropies
+from algorithms.symmetry import symmetry_indices
 from goenv import GoBatch, Rules
 
 SMALL = NetworkConfig(blocks=1, channels=8, head_channels=8)
