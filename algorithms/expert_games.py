@@ -121,11 +121,11 @@ def read_expert_games(config: DataConfig, size: int) -> ExpertGames:
             examples.setdefault(reason, f"{path.name}: {detail}" if detail else path.name)
     chosen = [[r for r in records if r.held_out is kept] for kept in (False, True)]
     if not all(chosen):
-        found = ", ".join(f"{count} {reason}" for reason, count in skipped.items()) or "no other"
-        raise DataError(
+        few = (
             f"data.sgf_dir: {config.sgf_dir} has {len(records)} games of side {size}, too few to "
-            f"learn from some and keep others ({found})"
+            "learn from some and keep others"
         )
+        raise DataError("\n".join([few, *left_out(skipped, examples)]))
     labelled = sum(bool(record.labels) for record in records) if config.labels else None
     training, held_out = (_positions(some, size, config.skip_plies) for some in chosen)
     return ExpertGames(training, held_out, len(records), labelled, skipped, examples)

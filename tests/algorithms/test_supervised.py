@@ -175,6 +175,9 @@ def test_a_folder_without_games_is_told(tmp_path):
         read(tmp_path / "nowhere")
     with pytest.raises(DataError, match="has 0 games of side 5"):
         read(tmp_path)
+    (tmp_path / "cut.sgf").write_text("(;SZ[5];B[zz")
+    with pytest.raises(DataError, match=r"\nleft out: 1 broken \(such as cut.sgf: .*end of SGF"):
+        read(tmp_path)
 
 
 def configuration(folder, **changes):
