@@ -326,8 +326,8 @@ STUDY = Study(
     presets={
         "quick": ImprovesConfig(),
         "full": ImprovesConfig(
-            size=5, flops=5e12, stages=3, simulations=(4, 16, 64, 256, 1024, 4096), games=30,
-            distilled=256, distil_games=100,
+            size=5, flops=5e12, simulations=(4, 16, 64, 256, 1024, 4096), games=24,
+            distilled=1024, distil_games=80,
         ),
         "tiny": ImprovesConfig(
             size=3, flops=2e9, seeds=1, stages=1, simulations=(2, 8), games=4, distilled=8,
