@@ -14,11 +14,10 @@ from matplotlib.ticker import EngFormatter, FixedLocator, LogLocator, NullFormat
 
 from algorithms.report.figures import MUTED, STYLE, WIDTH, label_ends, look
 from algorithms.studies.study import Estimate
+from algorithms.studies.thirds import THIRDS
 
 Series = Mapping[str, tuple[Sequence[float], Sequence[Estimate]]]
 """By name: x, and the estimate at each x."""
-THIRDS = ("early", "middle", "late")
-"""Of a game."""
 
 
 def line_chart(

@@ -17,7 +17,7 @@ from algorithms.alphazero import AlphaZero, AlphaZeroConfig
 from algorithms.budget import Budget, Ledger, charging
 from algorithms.learner import OptimiserConfig, StartConfig, Starts
 from algorithms.mixture import PolicyPlayoutEvaluator
-from algorithms.model import Model, flops_per_position, observe
+from algorithms.model import Model, flops_per_position
 from algorithms.networks import NetworkConfig
 from algorithms.nfsp import Nfsp, NfspConfig
 from algorithms.players import PolicyAgent
@@ -30,8 +30,9 @@ from algorithms.self_play import SelfPlayConfig
 from algorithms.studies.games import PlayedGames, fit_values, log_policy, play, values_of
 from algorithms.studies.judged_moves import replay_played
 from algorithms.studies.ladder import rung_weights
+from algorithms.studies.two_networks import TwoNetworks
 from baselines.agent import distribution
-from goenv import GoBatch, Rules
+from goenv import Rules
 
 SMALL = NetworkConfig(blocks=2, channels=32, auxiliary=False)
 _START = StartConfig(random_moves=2)
@@ -70,22 +71,6 @@ class Setting:
     value: Model
     value_flops: float
     mean_outcome: float
-
-
-class TwoNetworks:
-    """An `Evaluator`: the policy of one network, the values of another, or both of one."""
-
-    def __init__(self, policy: Model, value: Model):
-        self._policy, self._value = policy, value
-
-    def evaluate(self, batch: GoBatch, games: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """See `Evaluator`."""
-        planes = observe(batch, games)
-        logits, values = self._policy.evaluate(planes)
-        return logits, values if self._value is self._policy else self._value.evaluate(planes)[1]
-
-    def seed(self, rng: np.random.Generator) -> None:
-        """There is nothing random."""
 
 
 def learn_value(

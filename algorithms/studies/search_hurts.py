@@ -33,6 +33,7 @@ from algorithms.studies.study import (
     Study,
     StudyConfig,
 )
+from algorithms.studies.thirds import THIRDS, mean_by_thirds
 from algorithms.studies.trials import metric_between, train_in_cell, win_rates
 from baselines.agent import Agent
 from baselines.arena import play_games
@@ -146,13 +147,12 @@ def value_errors(model: Model, rules: Rules, referee: str, games: int) -> dict[s
         errors[running, ply] = ((values - outcome) / 2) ** 2
         moves = [record.moves[min(ply, len(record.moves) - 1)] for record in records]
         batch.step(np.array(moves))
-    found: dict[str, list[float]] = {name: [] for name in charts.THIRDS}
-    for row, record in zip(errors, records, strict=True):
-        own = row[record.opening_moves : len(record.moves)]
-        for name, third in zip(charts.THIRDS, np.array_split(own, 3), strict=True):
-            if len(third):
-                found[name].append(float(third.mean()))
-    return {f"{name}_error": float(np.mean(each)) for name, each in found.items()}
+    return mean_by_thirds(
+        [
+            row[record.opening_moves : len(record.moves)]
+            for row, record in zip(errors, records, strict=True)
+        ]
+    )
 
 
 def analyse(rows: Rows, config: HurtsConfig) -> Findings:
@@ -190,7 +190,7 @@ def analyse(rows: Rows, config: HurtsConfig) -> Findings:
             [1.0, 2.0, 3.0],
             [
                 mean_of(rows.where(played_out=share, simulations=0).column(f"{third}_error"))
-                for third in charts.THIRDS
+                for third in THIRDS
             ],
         )
         for share in config.played_out
@@ -224,7 +224,7 @@ def analyse(rows: Rows, config: HurtsConfig) -> Findings:
         sheet.append({
             "played out": f"{share:.0%}", f"search over raw, {_LEARNED} simulations": rate.value,
             "low": rate.low, "high": rate.high,
-            **{f"{third} error": mine.column(f"{third}_error").mean() for third in charts.THIRDS},
+            **{f"{third} error": mine.column(f"{third}_error").mean() for third in THIRDS},
             "moves of a training game": mine.column("length").mean(),
             "resigned": mine.column("conceded").mean(),
             "moves played": mine.column("moves").mean(),

@@ -243,17 +243,19 @@ def judge(
     Args:
         study: whose.
         findings: of a run.
-        stated: the hypotheses with which the run began, as stored; None: the study's. One whose
-            range or quantity is not among them was written after the run.
+        stated: the hypotheses with which the run began, as stored; None: the study's. They are
+            told in the words of then. One whose range or quantity is not among them was written
+            after the run.
     """
-    known = None if stated is None else {_bounds(each) for each in stated}
+    known = map(asdict, study.hypotheses) if stated is None else stated
+    texts = {_bounds(each): each["text"] for each in known}
     return [
         Judged(
-            each,
+            replace(each, text=texts.get(bounds, each.text)),
             findings.measured.get(each.quantity),
-            known is None or _bounds(asdict(each)) in known,
+            bounds in texts,
         )
-        for each in study.hypotheses
+        for each, bounds in ((each, _bounds(asdict(each))) for each in study.hypotheses)
     ]
 
 

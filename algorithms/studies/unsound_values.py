@@ -11,7 +11,7 @@ from pydantic import Field
 from algorithms.config import ConfigError
 from algorithms.evaluator import Evaluator
 from algorithms.home_game import home_game
-from algorithms.model import Model, NetworkEvaluator, observe
+from algorithms.model import Model, NetworkEvaluator
 from algorithms.networks import NetworkConfig
 from algorithms.players import PolicyAgent, SearchAgent
 from algorithms.search import Search, SearchConfig
@@ -30,8 +30,10 @@ from algorithms.studies.study import (
     Study,
     StudyConfig,
 )
+from algorithms.studies.thirds import THIRDS, mean_by_thirds
 from algorithms.studies.trials import win_rates
-from goenv import GoBatch, Rules
+from algorithms.studies.two_networks import TwoNetworks
+from goenv import Rules
 
 SHARES = (0.0, 0.1, 1.0)
 """Shares of games played out."""
@@ -78,26 +80,6 @@ def cells(config: UnsoundConfig) -> dict[str, dict[str, Any]]:
     }
 
 
-class Transplant:
-    """An evaluator with the policy of one network and the values of another.
-
-    Args:
-        policy: the first.
-        values: the second.
-    """
-
-    def __init__(self, policy: Model, values: Model):
-        self._policy, self._values = policy, values
-
-    def evaluate(self, batch: GoBatch, games: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """See `Evaluator`."""
-        planes = observe(batch, games)
-        return self._policy.evaluate(planes)[0], self._values.evaluate(planes)[1]
-
-    def seed(self, rng: np.random.Generator) -> None:
-        """There is nothing random."""
-
-
 def cut_short(
     played: PlayedGames, values: np.ndarray, threshold: float, played_out: np.ndarray
 ) -> PlayedGames:
@@ -133,11 +115,7 @@ def errors_by_third(values: np.ndarray, played: PlayedGames) -> dict[str, float]
     """
     outcome = played.colour * played.outcome[played.game]
     errors = ((values - outcome) / 2) ** 2
-    third = 3 * played.at // played.length[played.game]
-    return {
-        f"{name}_error": float(errors[third == number].mean())
-        for number, name in enumerate(charts.THIRDS)
-    }
+    return mean_by_thirds([errors[played.moves_of(game)] for game in range(len(played.length))])
 
 
 def measure(config: UnsoundConfig, folder: CellFolder, fitted: int, seed: int) -> list[Row]:
@@ -159,7 +137,7 @@ def measure(config: UnsoundConfig, folder: CellFolder, fitted: int, seed: int) -
         nets[share] = Model(NetworkConfig(**NETWORK), seed)
         loss = fit_values(nets[share], left, config.value_steps, rng, batch_size=256)
         about = {"positions": len(left.game), "loss": loss}
-        found[share] = (Transplant(model, nets[share]), about)
+        found[share] = (TwoNetworks(model, nets[share]), about)
         folder.tell(0.1 * (number + 1), "values learned")
     raw = PolicyAgent(model, 0.0, "")
     searches = {
@@ -252,7 +230,7 @@ def analyse(rows: Rows, config: UnsoundConfig) -> Findings:
         )  # fmt: skip
     by_third: dict[str, tuple[list[float], list[Estimate]]] = {
         _name(share): (
-            [1.0, 2.0, 3.0], [mean_of(errors(share, few, third)) for third in charts.THIRDS]
+            [1.0, 2.0, 3.0], [mean_of(errors(share, few, third)) for third in THIRDS]
         )
         for share in (_OWN, *SHARES)
     }  # fmt: skip
@@ -275,7 +253,7 @@ def analyse(rows: Rows, config: UnsoundConfig) -> Findings:
                 **{f"{root}, {count}": rate(share, fitted, root, count).value
                    for root in SEARCHES for count in config.simulations},
                 **{f"{third} error": errors(share, fitted, third).mean()
-                   for third in charts.THIRDS},
+                   for third in THIRDS},
             })  # fmt: skip
     caption = (
         "Means over seeds: positions from which values were learned, games that each search wins "

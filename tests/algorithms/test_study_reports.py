@@ -65,3 +65,11 @@ def test_hypotheses_that_were_written_after_a_run_are_marked():
     assert [(each.hypothesis.quantity, each.verdict) for each in late] == [
         ("games, outcome", "holds"),
     ]  # fmt: skip
+
+
+def test_hypotheses_are_told_as_they_were_written_before_the_run():
+    study = find_study("one-good-move")
+    stated = [asdict(each) | {"text": f"once: {each.text}"} for each in study.hypotheses]
+    told = judge(study, Findings({}), stated)
+    assert [each.hypothesis.text for each in told] == [each["text"] for each in stated]
+    assert all(each.before for each in told)

@@ -4,21 +4,21 @@ import numpy as np
 import pytest
 
 from algorithms.config import ConfigError
-from algorithms.model import Model, observe
+from algorithms.model import Model
 from algorithms.networks import NetworkConfig
 from algorithms.studies import unsound_values
 from algorithms.studies.data import Rows
 from algorithms.studies.games import fit_values, play, values_of
 from algorithms.studies.study import judge
+from algorithms.studies.thirds import mean_by_thirds
 from algorithms.studies.unsound_values import (
     STUDY,
-    Transplant,
     UnsoundConfig,
     cut_short,
     errors_by_third,
     rules_of,
 )
-from goenv import GoBatch, Rules
+from goenv import Rules
 
 SMALL = NetworkConfig(blocks=1, channels=8, head_channels=8)
 RULES = Rules(3, komi=0.5, superko="simple", max_moves=18)
@@ -53,23 +53,24 @@ def test_who_thinks_the_game_lost_resigns_there(played):
 
 def test_errors_of_those_who_know_and_who_do_not(played):
     truth = played.colour * played.outcome[played.game]
-    third = 3 * played.at // played.length[played.game]
-    assert set(third) == {0, 1, 2}
+    third = np.zeros(len(played.game), int)
+    for game in range(len(played.length)):
+        moves = played.moves_of(game)
+        for number, part in enumerate(np.array_split(moves, 3)):
+            third[part] = number
     values = np.where(third == 0, 0.0, np.where(third == 1, truth, -truth))
     assert errors_by_third(values, played) == {
         "early_error": 0.25, "middle_error": 0.0, "late_error": 1.0,
     }  # fmt: skip
 
 
-def test_a_transplant_has_the_policy_of_one_and_the_values_of_another(played):
-    policy, values = Model(SMALL, seed=1), Model(SMALL, seed=2)
-    batch = GoBatch(3, RULES, 5)
-    games = np.array([0, 2])
-    found = Transplant(policy, values).evaluate(batch, games)
-    planes = observe(batch, games)
-    np.testing.assert_array_equal(found[0], policy.evaluate(planes)[0])
-    np.testing.assert_array_equal(found[1], values.evaluate(planes)[1])
-    assert not np.array_equal(found[1], policy.evaluate(planes)[1])
+def test_each_game_counts_alike_however_long():
+    short, long = np.array([1.0, 0, 0.5]), np.array([0.0, 0, 0, 0, 1, 1, 0.5, 0.5])
+    assert mean_by_thirds([short, long]) == {
+        "early_error": 0.5, "middle_error": pytest.approx(1 / 3), "late_error": 0.5,
+    }  # fmt: skip
+    # A game of two moves has no last third.
+    assert mean_by_thirds([short, np.array([0.0, 1.0])])["late_error"] == 0.5
 
 
 def test_values_learn_the_results_of_cut_games():

@@ -10,7 +10,6 @@ from algorithms.networks import NetworkConfig
 from algorithms.players import PolicyAgent
 from algorithms.studies.credit_sources import (
     Setting,
-    TwoNetworks,
     chances,
     ladder_sources,
     learn_value,
@@ -28,6 +27,7 @@ from algorithms.studies.judged_moves import (
     searched_truth,
     tempered,
 )
+from algorithms.studies.two_networks import TwoNetworks
 from algorithms.studies.who_gets_the_credit import agreement
 from baselines.oracle import Oracle
 from goenv import Rules
