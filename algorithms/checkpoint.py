@@ -78,6 +78,9 @@ def load_weights(path: Path) -> tuple[Model, WeightsHeader]:
         model.load_state_dict(weights)
     except RuntimeError as error:
         raise CheckpointError(f"the weights in {path} do not fit its header: {error}") from None
+    for name, value in weights.items():
+        if not value.isfinite().all():
+            raise CheckpointError(f"{path} is of no use: {name} holds what is no number (nan, inf)")
     return model, header
 
 

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-console = Console(markup=False)  # paths may hold brackets
+# Paths may hold brackets, and in "uct:100:" there is the name of an emoji.
+console = Console(markup=False, emoji=False)
 COLOUR_HELP = "of the first agent: both, black or white"
 
 _THEIR_OWN = "; default that of the agent's training"

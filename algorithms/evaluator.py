@@ -35,6 +35,21 @@ class Evaluator(Protocol):
         ...
 
 
+class NotFiniteError(ValueError):
+    """A network, or another evaluator, says what is no number; a search cannot go by that."""
+
+
+def require_finite(logits: np.ndarray, values: np.ndarray) -> None:
+    """See that an evaluator's answer can be used; a logit of -inf can.
+
+    Raises:
+        NotFiniteError: a logit is nan or inf, or a value is nan or infinite.
+    """
+    for name, number in (("policy", logits.max(initial=0)), ("value", values.sum())):
+        if not np.isfinite(number):
+            raise NotFiniteError(f"the {name} of a position is {number}, which is no number")
+
+
 def with_score(value, sides, weight):  # compiled as well
     """(1 - w) v + w 2/pi atan(s): a value in which the score counts (Wu 2019, 4.2, simplified).
 

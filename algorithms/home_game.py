@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from algorithms.checkpoint import CheckpointError, load_weights
 from algorithms.config import ConfigError, GameConfig, validate
 from algorithms.registry import BUILT_IN
 from algorithms.shipped import UnknownPlayer, locate
@@ -20,7 +21,11 @@ def home_game(text: str) -> GameConfig | None:
     """The game that a trained agent learned to play; None for others, or where it is not known.
 
     Args:
-        text: of the agent: a run, a checkpoint in one, or a player that comes with GoZoo.
+        text: of the agent: a run, a checkpoint in one, or a player that comes with GoZoo. Of
+            weights by themselves only the size is known, the rest is as usual there.
+
+    Raises:
+        ConfigError: the configuration of its run cannot be read.
     """
     location = text.partition("?")[0]
     if text.partition(":")[0] in BUILT_IN or not location:
@@ -29,11 +34,14 @@ def home_game(text: str) -> GameConfig | None:
         path = locate(location)
         inside = next((each for each in (path, *path.parents[:_DEPTH]) if _is_run(each)), None)
         if inside is None:
-            return None
-        stored = yaml.safe_load((inside / _CONFIG).read_text(encoding="utf-8"))
-        return GameConfig.model_validate(stored["game"])
-    except (UnknownPlayer, OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
+            return GameConfig(size=load_weights(path)[1].size) if path.exists() else None
+    except (UnknownPlayer, CheckpointError, OSError, ValueError):
         return None  # who makes the agent says what is wrong with it
+    file = inside / _CONFIG
+    try:
+        return GameConfig.model_validate(yaml.safe_load(file.read_text(encoding="utf-8"))["game"])
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{file} does not say which game was learned: {error}") from None
 
 
 def _is_run(folder: Path) -> bool:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 from torch import Tensor, nn
 
 from algorithms.budget import Ledger, MeteredBatch
+from algorithms.evaluator import NotFiniteError
 from algorithms.frozen import Frozen
 from algorithms.model import Model
 from algorithms.networks import NetworkConfig
@@ -175,10 +176,16 @@ class Optimiser:
         return float(config.final_learning_rate + span * falling)
 
     def update(self, progress: float) -> float:
-        """Clip the gradients, take a step, clear them; returns their norm before clipping."""
+        """Clip the gradients, take a step, clear them; returns their norm before clipping.
+
+        Raises:
+            NotFiniteError: the norm is no number; the weights stay as they were.
+        """
         for group in self.adam.param_groups:
             group["lr"] = self.rate(progress)
         norm = nn.utils.clip_grad_norm_(self._model.network.parameters(), self.gradient_clip)
+        if not norm.isfinite():
+            raise NotFiniteError(f"the norm of the gradients is {float(norm)}")
         self.adam.step()
         self.adam.zero_grad(set_to_none=True)
         self._model.updated()

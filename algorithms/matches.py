@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from rich.markup import escape
 
 from algorithms.config import ConfigError
 from algorithms.display import Display
@@ -163,7 +162,7 @@ def play_match(
             pairing for pairing, place in zip(wanted, places, strict=True) if place not in stored
         ]
         if records:
-            display.say(escape(f"{len(records)} games are in {folder} already"))
+            display.say(f"{len(records)} games are in {folder} already")
 
         def verdict() -> Verdict | None:
             sums = pair_sums(records, first.name)
@@ -260,16 +259,16 @@ def _report(summary: MatchSummary, agents: tuple[Agent, Agent], display: Display
         display.say(f"openings played with either colour: {won} won, {even} even, {lost} lost")
     for name, reasons in summary.forfeits.items():
         told = ", ".join(f"{count} by {reason}" for reason, count in sorted(reasons.items()))
-        display.say(escape(f"{name} forfeited {sum(reasons.values())} of {games} games: {told}"))
+        display.say(f"{name} forfeited {sum(reasons.values())} of {games} games: {told}")
     for name, count in summary.resigned.items():
-        display.say(escape(f"{name} resigned {count} of {games} games"))
+        display.say(f"{name} resigned {count} of {games} games")
     for agent in agents:
         faults = _faults(agent)
         if faults:
-            display.say(escape(f"faults of {agent.name}: {len(faults)}, the last: {faults[-1]}"))
+            display.say(f"faults of {agent.name}: {len(faults)}, the last: {faults[-1]}")
         if isinstance(agent, EngineAgent) and agent.restarts:
             name, count = agent.name, agent.restarts
-            display.say(escape(f"processes of {name} that ended between moves, replaced: {count}"))
+            display.say(f"processes of {name} that ended between moves, replaced: {count}")
 
 
 def _faults(agent: Agent) -> Sequence[object]:

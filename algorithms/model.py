@@ -19,8 +19,9 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
+from algorithms.allocation import keep_freed_memory
 from algorithms.budget import charged
-from algorithms.evaluator import with_score
+from algorithms.evaluator import require_finite, with_score
 from algorithms.networks import NETWORK_PLANES, Network, NetworkConfig, Outputs
 from algorithms.symmetry import symmetries_by_size
 from goenv import GoBatch
@@ -88,6 +89,8 @@ class Model:
     ) -> None:
         self.config = config
         self.device = default_device() if device is None else device
+        if self.device.type == "cpu":
+            keep_freed_memory()
         self.dtype = fast_dtype(self.device)
         self.averaging = averaging
         with torch.random.fork_rng(devices=[]):
@@ -115,6 +118,9 @@ class Model:
             padded: whether some boards are smaller than the array.
             score_weight: share of the score in a value, see `with_score`; above 0 only with
                 auxiliary heads.
+
+        Raises:
+            NotFiniteError: the network says no numbers, as one whose training diverged.
         """
         self.refresh()
         inputs = torch.from_numpy(planes).to(self.device, self.dtype)
@@ -126,6 +132,7 @@ class Model:
             if out.score is not None:
                 sides = out.score.float().cpu().numpy()
                 values = with_score(values, sides, np.float32(score_weight))
+        require_finite(logits, values)
         ledger = charged()
         if ledger is not None:
             forward, _ = flops_per_position(self.config, planes.shape[-1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -32,6 +33,7 @@ from algorithms.config import (
     load_config,
     make_learner,
 )
+from algorithms.evaluator import NotFiniteError
 from algorithms.expert_games import read_expert_games
 from algorithms.leagues import resolve_run
 from algorithms.learner import Learner, companions_of
@@ -119,6 +121,9 @@ def train(
         tell(data.summary())
     learner = make_learner(config.learner, rules, config.seed, data)
     tell(f"the network has {parameter_count(learner.model.network):,} parameters")
+    workers, cores = getattr(config.learner, "workers", 1), os.cpu_count() or 1
+    if workers > cores:
+        tell(f"{workers} workers are slower than {cores} on this machine, which has {cores} cores")
     if config.initial is not None:
         begin_from(learner, config.initial)
     # Only now, when nothing else can be wrong. A run may be given more budget, or be watched
@@ -166,7 +171,13 @@ def train(
     try:
         while not ledger.exhausted() and not should_stop():
             began = time.perf_counter()
-            metrics = learner.step(ledger)
+            try:
+                metrics = learner.step(ledger)
+            except NotFiniteError as error:
+                raise ConfigError(
+                    f"{config.name} diverged in step {step + 1}: {error}. A smaller "
+                    f"learner.optimiser.learning_rate may do; {checkpoints} keeps step {stored}"
+                ) from None
             ledger.charge_seconds(time.perf_counter() - began)
             step += 1
             for tracker in trackers:

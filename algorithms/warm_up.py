@@ -13,7 +13,17 @@ from algorithms.players import uct_agent
 from baselines.agent import RandomAgent
 from baselines.arena import play_games, positions
 from baselines.sgf import to_sgf
-from goenv import Rules
+from goenv import (
+    GoBatch,
+    GoEnv,
+    GoVectorEnv,
+    Rules,
+    aec_env,
+    pair_go_env,
+    phantom_go_env,
+)
+from goenv.compat import pettingzoo_go_v5
+from goenv.perft import perft
 
 # Settings with which a step of a learner takes no time and leaves out nothing compiled.
 SMALL: dict[str, dict[str, Any]] = {
@@ -33,14 +43,42 @@ SMALL: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
+def warm_up_environments() -> None:
+    """Play a few moves in every environment, on the smallest of boards, and count games."""
+    rules = Rules(2, max_moves=4)
+    batch = GoBatch(2, rules, seed=0)
+    batch.step(batch.random_actions())
+    batch.observe(("own", "legal"))
+    batch.play_out()
+    opponents: tuple[Any, ...] = (None, "random", RandomAgent())
+    for opponent in opponents:
+        envs = GoVectorEnv(2, size=2, opponent=opponent)
+        envs.reset(seed=0)
+        env = GoEnv(size=2, opponent="random" if opponent is None else opponent)
+        env.reset(seed=0)
+        envs.step(envs.batch.random_actions())
+        env.step(0)
+    for both in (
+        pettingzoo_go_v5.env(board_size=3), aec_env(size=3), pair_go_env(size=3),
+        phantom_go_env(size=3),
+    ):  # fmt: skip
+        both.reset(seed=0)
+        for _ in range(2):
+            both.last()
+            both.step(int(np.flatnonzero(both.last()[0]["action_mask"])[0]))
+    perft(rules, 2)
+
+
 @cache
 def warm_up(algorithm: str | None = None) -> None:
     """Let a learner take a step and its agent meet others, on the smallest of boards.
 
-    Without a name every learner does. What numba compiles on the way it keeps on disk, for all
-    processes to come; a second call in a process does nothing. The machine code is the same for
-    boards of every size.
+    Without a name every learner does, and the environments. What numba compiles on the way it keeps
+    on disk, for all processes to come; a second call in a process does nothing. The machine code is
+    the same for boards of every size.
     """
+    if algorithm is None:
+        warm_up_environments()
     rules = Rules(2, max_moves=4)
     rng = np.random.default_rng(0)
     uct = uct_agent(2)

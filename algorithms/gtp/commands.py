@@ -171,6 +171,8 @@ def _loadsgf(session: Session, words: Words) -> str:
     before = read_whole(words[1], "the move number", least=1) if len(words) > 1 else None
     path = Path(words[0])
     try:
+        if not path.exists():
+            raise GtpError(f"cannot load file: there is no {quote(words[0])}")
         # A device could be read for ever.
         if not path.is_file() or path.stat().st_size > _LARGEST_SGF:
             raise GtpError(f"cannot load file: {quote(words[0])} is no file of an SGF's size")

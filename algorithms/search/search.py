@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from algorithms.evaluator import Evaluator
+from algorithms.evaluator import Evaluator, require_finite
 from algorithms.search.config import SearchConfig
 from algorithms.search.reuse import begin_searches
 from algorithms.search.rules import completed_roots
@@ -173,6 +173,8 @@ class Search:
         if len(slots):
             trees.rows[waiting] = np.arange(len(slots))
             self._logits, self._values = self.evaluator.evaluate(leaves, slots)
+            # Compiled code takes what compares with nothing for the first move, legal or not.
+            require_finite(self._logits, self._values)
         return ended
 
     def stop(self) -> None:

@@ -72,17 +72,38 @@ def test_without_arguments_it_tells_what_there_is():
     assert "train" in result.output
 
 
+ENVIRONMENTS = """
+import goenv
+from goenv.compat import pettingzoo_go_v5
+envs = goenv.GoVectorEnv(8, size=5, komi=0.5, opponent=None)
+envs.reset(seed=0)
+for _ in range(9):
+    envs.step(envs.batch.random_actions())
+env = pettingzoo_go_v5.env(board_size=5)
+env.reset()
+env.step(3)
+env.last()
+env = goenv.GoEnv(size=5)
+env.reset(seed=0)
+env.step(3)
+"""
+
+
 def test_warmup_leaves_nothing_to_compile(tmp_path):
-    """Another process trains, plays and draws without compiling anything."""
+    """Other processes train, play, draw and step environments without compiling anything."""
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache"), "GOENV_QUIET": "0"}
 
-    def run(*words):
-        command = [sys.executable, "-m", "algorithms.cli", *words]
+    def python(*words):
+        command = [sys.executable, *words]
         return subprocess.run(
             command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True
         )
 
+    def run(*words):
+        return python("-m", "algorithms.cli", *words)
+
     assert "compiling" in run("warmup").stderr
+    assert "compiling" not in python("-c", ENVIRONMENTS).stderr
     config = Path(__file__).parents[2] / "configs" / "compare_5x5.yaml"
     small = ["game.size=3", "budget.seconds=null", "budget.env_steps=200", "judge.games=2",
              "judge.anchors=[random, 'uct:2']", "judge.matches=[]", "judge.snapshots=1",

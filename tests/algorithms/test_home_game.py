@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from algorithms.config import ConfigError, GameConfig
@@ -27,6 +29,25 @@ def test_a_trained_agent_has_the_game_of_its_run(run):
 )
 def test_others_have_none(text):
     assert home_game(text) is None
+
+
+def test_weights_by_themselves_know_their_size(run, tmp_path, gozoo):
+    alone = tmp_path / "mine.safetensors"
+    shutil.copyfile(run / "checkpoints" / "latest" / "weights.safetensors", alone)
+    assert home_game(str(alone)) == GameConfig(size=3)
+    alone.write_bytes(b"no weights")
+    assert home_game(str(alone)) is None
+    assert "is no readable safetensors file" in gozoo("match", alone, "random").error
+
+
+@pytest.mark.parametrize("text", ["a: [", "name: x", "game: {size: 99}", "game: 3"])
+def test_a_run_whose_configuration_is_damaged_plays_no_other_game(run, tmp_path, gozoo, text):
+    mine = tmp_path / "mine"
+    shutil.copytree(run, mine, symlinks=True)
+    (mine / "config.yaml").write_text(text)
+    answer = gozoo("match", mine, "random", "--games", 2)
+    assert answer.code == 1
+    assert f"{mine / 'config.yaml'} does not say which game was learned" in answer.error
 
 
 def test_what_is_said_goes_before_what_was_learned(run):

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
+import torch
 from run_helpers import stop_after, tree
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
-from algorithms.checkpoint import ARRAYS, NUMBERS, WEIGHTS, CheckpointError
+from algorithms.checkpoint import ARRAYS, NUMBERS, WEIGHTS, CheckpointError, load_weights
 from algorithms.config import ConfigError, TrainConfig
 from algorithms.run import (
     is_complete,
@@ -107,3 +111,32 @@ def test_a_state_that_lacks_something(tiny, tmp_path, key):
     file.write_text(json.dumps(data))
     with pytest.raises(CheckpointError, match=f"does not fit the learner: '{key}'"):
         train(tiny("reinforce"), tmp_path / "tiny", resume=True)
+
+
+# Training that diverges
+
+
+@pytest.mark.parametrize("name", ["alphazero", "reinforce", "q_learning"])
+def test_training_that_diverges_stops_and_keeps_what_was_stored(name, tiny, tmp_path):
+    config = tiny(name)
+    wild = {**config.model_dump(), "budget": {"env_steps": 20_000}}
+    wild["learner"]["optimiser"]["learning_rate"] = 1e12
+    folder = tmp_path / "wild"
+    with pytest.raises(ConfigError, match=r"diverged in step \d+: .*learning_rate"):
+        train(TrainConfig.model_validate(wild), folder)
+    for each in list_snapshots(folder):
+        load_weights(each.path)  # whose numbers are finite
+
+
+def test_weights_that_are_no_numbers_are_refused(finished, tmp_path):
+    folder = tmp_path / "nan"
+    shutil.copytree(finished("alphazero") / "checkpoints" / "latest", folder)
+    path = folder / WEIGHTS
+    with safe_open(path, "pt") as file:
+        header = file.metadata()
+    weights = load_file(path)
+    name = next(iter(weights))
+    weights[name].flatten()[0] = torch.nan
+    save_file(weights, path, metadata=header)
+    with pytest.raises(CheckpointError, match=rf"{WEIGHTS} is of no use: {name} holds what is no"):
+        load_weights(folder)

@@ -8,7 +8,7 @@ from search_positions import HashEvaluator, random_positions
 from search_reference import PlainSearch
 from search_reference import search as plain_search
 
-from algorithms.evaluator import PlayoutEvaluator, UniformEvaluator
+from algorithms.evaluator import NotFiniteError, PlayoutEvaluator, UniformEvaluator
 from algorithms.search import Search, SearchConfig
 from goenv import GoBatch, Rules, set_num_threads
 
@@ -102,6 +102,37 @@ def winning_pass() -> GoBatch:
     for action in (0, 4, 3, 4):  # Black two diagonal stones, White only passes
         batch.step(np.array([action]))
     return batch
+
+
+class Saying:
+    """Says the same of every position."""
+
+    def __init__(self, logit, value):
+        self.logit, self.value = logit, value
+
+    def evaluate(self, batch, games):
+        logits = np.zeros((len(games), batch.num_actions), np.float32)
+        logits[:, -1] = self.logit
+        return logits, np.full(len(games), self.value, np.float32)
+
+    def seed(self, rng):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("logit", "value", "name"),
+    [(np.nan, 0, "policy"), (np.inf, 0, "policy"), (0, np.nan, "value"), (0, -np.inf, "value")],
+)
+def test_what_is_no_number_is_refused(logit, value, name):
+    batch = GoBatch(3, Rules(3, komi=0.5))
+    search = Search(SearchConfig(simulations=20), Saying(logit, value))
+    with pytest.raises(NotFiniteError, match=f"the {name} of a position is .* no number"):
+        search.run(batch, np.random.default_rng(0))
+    # A logit of -inf is a prior of nothing; and the same search goes on with better answers.
+    search.evaluator = Saying(-np.inf, 0)
+    result = search.run(batch, np.random.default_rng(0))
+    assert (result.prior[:, -1] < 1e-30).all()
+    assert (result.visits.sum(axis=1) == 20).all()
 
 
 def test_finds_a_win_in_one_and_values_it_from_the_movers_side():
