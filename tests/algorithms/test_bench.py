@@ -6,13 +6,16 @@ import json
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from algorithms.bench.environments import own_contenders
 from algorithms.bench.peers import peer_contenders
-from algorithms.bench.searches import NETWORKS
+from algorithms.bench.searches import NETWORKS, SEARCHES, NullEvaluator
 from algorithms.bench.timing import Contender, measure
 from algorithms.config import TrainConfig, load_config
+from algorithms.search import Search
+from goenv import GoBatch, Rules
 
 # Larger batches run the same code.
 CONTENDERS = [
@@ -68,6 +71,27 @@ def test_the_command_prints_and_stores(gozoo, tmp_path):
 def test_the_networks_are_those_of_the_presets(size):
     preset = Path(__file__).parents[2] / "configs" / f"alphazero_{size}x{size}.yaml"
     assert load_config(TrainConfig, preset).learner.network == NETWORKS[size]
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_the_simulations_that_are_counted_are_made(name):
+    config = SEARCHES[name]
+    batch = GoBatch(4, Rules(4, 0.5), seed=0)
+    batch.step(batch.random_actions())
+    search = Search(config, NullEvaluator())
+    rng = np.random.default_rng(0)
+    for _ in range(2):  # the second time where a tree may be kept
+        visits = search.run(batch, rng).visits.sum(axis=1)
+        assert (visits >= config.simulations).all()
+        assert config.reuse or (visits == config.simulations).all()
+
+
+def test_searches_and_networks_are_measured(gozoo, tmp_path):
+    store = tmp_path / "figures.json"
+    gozoo("bench", "search", "--sizes=3", "--seconds=0.01", "--repeats=1", "--json", store)
+    rates = {each["name"]: each["rate"] for each in json.loads(store.read_text())["figures"]}
+    assert set(rates) == {*SEARCHES, "network"}
+    assert min(rates.values()) > 0
 
 
 def test_self_play_is_measured_in_parts_that_fit_together(gozoo, tmp_path):
