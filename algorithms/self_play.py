@@ -51,7 +51,7 @@ class SelfPlayConfig(Frozen):
         0.95, ge=0, le=1, description="a side valued below minus this passes; 1: none ever does"
     )
     played_out: float = Field(
-        0.15, ge=0, le=1, description="share of games in which nobody concedes"
+        0.1, ge=0, le=1, description="share of games in which nobody concedes"
     )
     resign: bool = Field(
         False,

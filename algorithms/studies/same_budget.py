@@ -341,7 +341,7 @@ STUDY = Study(
     presets={
         "quick": SameBudgetConfig(),
         # The seconds are about what the FLOPs take a learner on average, on a quiet core; all of it
-        # takes two of them 75 minutes, a third of that for judging.
+        # takes two of them some two hours, a third of that for judging.
         "full": SameBudgetConfig(
             flops=(1e12, 4e12), seconds=(24, 42), seeds=5, games=2, snapshots=3, untrained=True,
         ),

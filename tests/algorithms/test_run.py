@@ -370,3 +370,21 @@ def test_tensorboard_shows_each_step_once_although_a_kill_had_some_repeated(tmp_
     assert [(event.step, event.value) for event in events] == [
         (1, 1), (2, 1), (3, 1), (4, 2), (5, 2), (6, 2),
     ]  # fmt: skip
+
+
+# On a larger board
+
+
+@pytest.mark.parametrize("size", [4, 9, 19])
+def test_a_run_begins_from_one_on_a_smaller_board_and_learns_on(size, tiny, finished, tmp_path):
+    smaller = finished("alphazero")
+    config = tiny(
+        "alphazero", game={"size": size, "komi": 0.5, "max_moves": 12}, initial=str(smaller),
+        budget={"env_steps": 100},
+    )  # fmt: skip
+    train(config, tmp_path / "larger")
+    first, *_, last = (load_weights(each.path) for each in list_snapshots(tmp_path / "larger"))
+    given = load_weights(smaller / "checkpoints" / "latest")[0].state_dict()
+    assert all((first[0].state_dict()[name] == value).all() for name, value in given.items())
+    assert any((last[0].state_dict()[name] != value).any() for name, value in given.items())
+    assert last[1].size == size
