@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -43,6 +42,7 @@ from algorithms.warm_up import warm_up
 from baselines.arena import play_games
 from baselines.openings import make_openings
 from baselines.sgf import save_games
+from goenv.threads import available_cores
 
 LEDGER = "ledger.json"
 
@@ -121,11 +121,13 @@ def train(
         tell(data.summary())
     learner = make_learner(config.learner, rules, config.seed, data)
     tell(f"the network has {parameter_count(learner.model.network):,} parameters")
-    workers, cores = getattr(config.learner, "workers", 1), os.cpu_count() or 1
+    workers, cores = getattr(config.learner, "workers", 1), available_cores()
     if workers > cores:
         tell(f"{workers} workers are slower than {cores} on this machine, which has {cores} cores")
     if config.initial is not None:
         begin_from(learner, config.initial)
+    if resume and not (folder / "config.yaml").exists():
+        tell(f"there is nothing to resume in {folder}: the run begins")
     # Only now, when nothing else can be wrong. A run may be given more budget, or be watched
     # otherwise; it stays the same run.
     for change in claim_folder(

@@ -140,3 +140,9 @@ def test_weights_that_are_no_numbers_are_refused(finished, tmp_path):
     save_file(weights, path, metadata=header)
     with pytest.raises(CheckpointError, match=rf"{WEIGHTS} is of no use: {name} holds what is no"):
         load_weights(folder)
+
+
+def test_resuming_what_is_not_there_is_said(tiny, tmp_path):
+    said: list[str] = []
+    train(tiny("reinforce"), tmp_path / "typo", resume=True, tell=said.append)
+    assert f"there is nothing to resume in {tmp_path / 'typo'}: the run begins" in said
