@@ -328,6 +328,7 @@ def main() -> None:
         # Only now: these bring torch along, for which --help need not wait.
         from algorithms.checkpoint import CheckpointError
         from algorithms.config import ConfigError
+        from algorithms.evaluator import NotFiniteError
         from algorithms.labels import DataError
         from algorithms.registry import AgentError
         from algorithms.workers import WorkerError
@@ -336,7 +337,7 @@ def main() -> None:
 
         known = (
             ConfigError, CheckpointError, AgentError, EngineError, WorkerError, DataError,
-            StoreError,
+            StoreError, NotFiniteError,
         )  # fmt: skip
         if isinstance(error, known):
             sys.exit(f"gozoo: {error}")

@@ -129,6 +129,9 @@ def new_sweep(
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="trainings of each variant")] = 3,
     games: Annotated[int, typer.Option(min=2, help="of each player against the opponent")] = 100,
+    snapshots: Annotated[
+        int, typer.Option(min=1, help="of each training that are measured, with the last")
+    ] = 3,
     parent: Annotated[str | None, typer.Option(help="the study that led to this one")] = None,
 ) -> None:
     """Begin a study of your own: a question, what is trained, and what is varied.
@@ -140,7 +143,7 @@ def new_sweep(
     path = write_sweep(
         Path(f"{name}.yaml"), config, overrides or (), axis,
         {"name": name, "question": question, "parent": parent, "against": against,
-         "seeds": seeds, "games": games, "hypotheses": hypothesis or []},
+         "seeds": seeds, "games": games, "snapshots": snapshots, "hypotheses": hypothesis or []},
     )  # fmt: skip
     console.print(f"run it: gozoo study run {path}", highlight=False, soft_wrap=True)
 

@@ -134,6 +134,7 @@ def test_from_a_question_to_a_report(tiny, gozoo, store, tmp_path, monkeypatch):
     file = store(yaml.safe_load(dump_config(base)), "base.yaml")
     new = ("study", "new", "mine", "--question", "Do more simulations help?", "--config", file,
            "--axis", f"{KEY}=2,4", "--axis", f"{OTHER}=4,8", "--seeds", 2, "--against", "exact",
+           "--snapshots", 2,
            "--parent", "search-improves", "--hypothesis",
            "blunder_rate of simulations=2,batch_size=4 - simulations=4,batch_size=4 in -99..99: x",
            "learner.reuse=3")  # fmt: skip
@@ -141,7 +142,7 @@ def test_from_a_question_to_a_report(tiny, gozoo, store, tmp_path, monkeypatch):
     assert answer.code == 0, answer.error
     assert "gozoo study run mine.yaml" in answer.out
     written = yaml.safe_load((tmp_path / "mine.yaml").read_text())
-    assert written["axes"] == {KEY: [2, 4], OTHER: [4, 8]}
+    assert (written["axes"], written["snapshots"]) == ({KEY: [2, 4], OTHER: [4, 8]}, 2)
     assert TrainConfig.model_validate(written["training"]).learner.reuse == 3
     assert "already" in gozoo(*new).error
 
