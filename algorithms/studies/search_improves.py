@@ -54,14 +54,25 @@ class ImprovesConfig(StudyConfig):
         (4, 16, 64, 256), min_length=2, description="on the curve, beside none"
     )
     games: int = Field(50, ge=2, multiple_of=2, description="of each point of a curve")
+    start_games: int | None = Field(
+        None,
+        ge=2,
+        multiple_of=2,
+        description="of its start, without search, which cost little; none: as many as the others",
+    )
     distilled: int = Field(256, ge=2, description="simulations of the search that is distilled")
     distil_games: int = Field(50, ge=5, description="whose positions are searched")
     epochs: float = Field(20, gt=0, description="of distilling")
 
+    @property
+    def of_start(self) -> int:
+        """Games of the start of a curve."""
+        return self.games if self.start_games is None else self.start_games
+
 
 def cells(config: ImprovesConfig) -> dict[str, dict[str, Any]]:
     """A cell for each training."""
-    check_openings(config.size, config.games)
+    check_openings(config.size, max(config.games, config.of_start))
     return {f"seed{seed}": {"seed": seed} for seed in range(config.seeds)}
 
 
@@ -106,12 +117,17 @@ def measure_curves(
         return network_agent(model, PlayConfig(simulations=count), "")
 
     raw = player(before, 0)
-    pairs = [(player(before, count), raw) for count in config.simulations]
-    pairs += [(player(after, count), raw) for count in (0, *config.simulations)]
-    rates = win_rates(pairs, rules, config.games, OPENING_MOVES, 1000 + seed, folder)
+    drawn, first, then = 1000 + seed, folder.part(0, 0.1), folder.part(0.1, 1)
+    start = win_rates(
+        [(player(after, 0), raw)], rules, config.of_start, OPENING_MOVES, drawn, first
+    )
+    pairs = [
+        (player(model, count), raw) for model in (before, after) for count in config.simulations
+    ]
+    rates = win_rates(pairs, rules, config.games, OPENING_MOVES, drawn, then)
     searched = len(config.simulations)
     # Against itself from both sides of each opening it wins half of the games.
-    return {"before": [0.5, *rates[:searched]], "after": rates[searched:]}
+    return {"before": [0.5, *rates[:searched]], "after": [*start, *rates[searched:]]}
 
 
 def worst_step(curves: np.ndarray, games: int) -> Estimate:
@@ -156,6 +172,7 @@ def doublings_saved(curve: np.ndarray, simulations: Sequence[int], start: float)
 def analyse(rows: Rows, config: ImprovesConfig) -> Findings:
     """Both curves at each stage, and how far distilling lifts them."""
     counts = (0, *config.simulations)
+    games = {count: config.games if count else config.of_start for count in counts}
     stages = sorted(rows.values_of("stage"))
     first, last = stages[0], stages[-1]
     shape = (config.seeds, len(stages), len(counts))
@@ -166,7 +183,7 @@ def analyse(rows: Rows, config: ImprovesConfig) -> Findings:
 
     before, after = table("before"), table("after")
     pooled = config.games * len(stages)
-    starts = {stage: win_rate_of(after[:, stage, 0].tolist(), config.games) for stage in stages}
+    starts = {stage: win_rate_of(after[:, stage, 0].tolist(), config.of_start) for stage in stages}
     above = (after - before)[:, :, 1:]
     saved = [
         doublings_saved(curve, counts, start)
@@ -177,7 +194,9 @@ def analyse(rows: Rows, config: ImprovesConfig) -> Findings:
     measured = {
         "climb": win_rate_of(curves[:, -1].tolist(), pooled),
         "worst step": worst_step(curves, pooled),
-        "start": win_rate_of(after[:, :, 0].mean(axis=1).tolist(), pooled),
+        "start": win_rate_of(
+            after[:, :, 0].mean(axis=1).tolist(), config.of_start * len(stages)
+        ),
         "lift": win_rate_gain(
             after[:, :, 1:].mean(axis=(1, 2)).tolist(), before[:, :, 1:].mean(axis=(1, 2)).tolist(),
             pooled * above.shape[2],
@@ -188,7 +207,7 @@ def analyse(rows: Rows, config: ImprovesConfig) -> Findings:
         "start, untrained": starts[first],
         "start, trained": starts[last],
         "start, untrained less trained": win_rate_gain(
-            after[:, first, 0].tolist(), after[:, last, 0].tolist(), config.games
+            after[:, first, 0].tolist(), after[:, last, 0].tolist(), config.of_start
         ),
         "doublings saved, trained": mean_of(saved),
         "lift at the most simulations, trained": win_rate_gain(
@@ -205,8 +224,8 @@ def analyse(rows: Rows, config: ImprovesConfig) -> Findings:
         lines: dict[str, tuple[Sequence[float], Sequence[Estimate]]] = {
             when: (
                 [1.0 + count for count in counts],
-                [win_rate_of(curve[:, stage, i].tolist(), config.games)
-                 for i in range(len(counts))],
+                [win_rate_of(curve[:, stage, i].tolist(), games[count])
+                 for i, count in enumerate(counts)],
             )
             for when, curve in zip(WHEN, (before, after), strict=True)
         }  # fmt: skip
@@ -260,7 +279,8 @@ def remarks_on_passes(rows: Rows, stage: int, state: str, config: ImprovesConfig
     )
     if len(kept) < 2:
         return [told + "."]
-    return [f"{told}. Without them the raw policy of after wins {win_rate_of(kept, config.games)}."]
+    rate = win_rate_of(kept, config.of_start)
+    return [f"{told}. Without them the raw policy of after wins {rate}."]
 
 
 STUDY = Study(
@@ -324,10 +344,10 @@ STUDY = Study(
     ),
     config=ImprovesConfig,
     presets={
-        "quick": ImprovesConfig(),
+        "quick": ImprovesConfig(start_games=200),
         "full": ImprovesConfig(
             size=5, flops=5e12, simulations=(4, 16, 64, 256, 1024, 4096), games=24,
-            distilled=1024, distil_games=80,
+            distilled=1024, distil_games=80, start_games=200,
         ),
         "tiny": ImprovesConfig(
             size=3, flops=2e9, seeds=1, stages=1, simulations=(2, 8), games=4, distilled=8,

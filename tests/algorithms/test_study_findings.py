@@ -51,6 +51,17 @@ def test_search_improves():
     (remark,) = findings.remarks
     assert "1 of 3 seeds" in remark
     assert "0.698" in remark
+    # More games at the start narrow its interval, and no other.
+    many, _ = verdicts(
+        search_improves.STUDY, rows, config.model_copy(update={"start_games": 200_000})
+    )
+    few, _ = verdicts(search_improves.STUDY, rows, config.model_copy(update={"start_games": 20}))
+    width = {
+        name: [found.measured[name].high - found.measured[name].low for found in (few, many)]
+        for name in ("start", "climb")
+    }
+    assert width["start"][1] < 0.5 * width["start"][0]
+    assert width["climb"][1] == width["climb"][0]
     # Upside down, nothing of it holds.
     worse = [{**row, "rate": 1 - row["rate"]} for row in rows]
     _, judged = verdicts(search_improves.STUDY, worse, config)
