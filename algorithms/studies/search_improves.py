@@ -41,6 +41,8 @@ from algorithms.studies.trials import train_in_cell, win_rates
 from goenv import Rules
 
 WHEN = ("before", "after")
+# From both sides of each opening a policy wins half of its games against itself.
+AGAINST_ITSELF = Estimate(0.5, 0.5, 0.5)
 
 
 class ImprovesConfig(StudyConfig):
@@ -126,8 +128,10 @@ def measure_curves(
     ]
     rates = win_rates(pairs, rules, config.games, OPENING_MOVES, drawn, then)
     searched = len(config.simulations)
-    # Against itself from both sides of each opening it wins half of the games.
-    return {"before": [0.5, *rates[:searched]], "after": [*start, *rates[searched:]]}
+    return {
+        "before": [AGAINST_ITSELF.value, *rates[:searched]],
+        "after": [*start, *rates[searched:]],
+    }
 
 
 def worst_step(curves: np.ndarray, games: int) -> Estimate:
@@ -221,7 +225,7 @@ def analyse(rows: Rows, config: ImprovesConfig) -> Findings:
     pictures, sheet, remarks = [], [], list[str]()
     for stage in stages:
         spent = rows.where(stage=stage).column("flops").mean()
-        lines: dict[str, tuple[Sequence[float], Sequence[Estimate]]] = {
+        lines = {
             when: (
                 [1.0 + count for count in counts],
                 [win_rate_of(curve[:, stage, i].tolist(), games[count])
@@ -229,6 +233,7 @@ def analyse(rows: Rows, config: ImprovesConfig) -> Findings:
             )
             for when, curve in zip(WHEN, (before, after), strict=True)
         }  # fmt: skip
+        lines["before"][1][0] = AGAINST_ITSELF
         state = f"after {spent:.1e} FLOPs of training" if stage else "untrained"
         pictures.append(
             Picture(
