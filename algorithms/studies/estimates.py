@@ -41,13 +41,16 @@ def win_rate_of(rates: Sequence[float], games: int) -> Estimate:
 
 
 def win_rate_gain(after: Sequence[float], before: Sequence[float], games: int) -> Estimate:
-    """By how much a win rate is larger than another, seed by seed; see `win_rate_of`."""
+    """By how much a win rate is larger than another, seed by seed; see `win_rate_of`.
+
+    The interval stays within -1 and 1, as no win rate is larger than another by more.
+    """
     gains = mean_of(np.subtract(after, before))
     if len(after) < 2:
         return gains
     ends = [(float(np.mean(rates)), *_wilson(rates, games)) for rates in (after, before)]
     _, low, high = difference_interval(*ends)
-    return Estimate(gains.value, min(gains.low, low), max(gains.high, high))
+    return Estimate(gains.value, max(-1.0, min(gains.low, low)), min(1.0, max(gains.high, high)))
 
 
 def _wilson(rates: Sequence[float], games: int) -> tuple[float, float]:

@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from algorithms.studies.estimates import exponent, jackknife, jackknife_ratio, mean_of, share_of
+from algorithms.studies.estimates import (
+    exponent,
+    jackknife,
+    jackknife_ratio,
+    mean_of,
+    share_of,
+    win_rate_gain,
+)
 
 
 def test_intervals_cover_what_they_should():
@@ -95,3 +102,12 @@ def test_how_an_estimate_is_written():
     assert str(mean_of([1.0])) == "1, no interval"  # one replicate alone
     assert str(mean_of([math.nan, 1.0])) == "not measurable"
     assert str(mean_of([])) == "not measurable"
+
+
+def test_no_win_rate_is_larger_than_another_by_more_than_one():
+    far = win_rate_gain([1.0, 0.9, 1.0], [0.0, 0.2, 0.0], 100)
+    assert far.value == pytest.approx(0.9)
+    assert mean_of([1.0, 0.7, 1.0]).high > 1  # Student's t alone goes beyond what can be
+    assert far.high == 1
+    back = win_rate_gain([0.0, 0.2, 0.0], [1.0, 0.9, 1.0], 100)
+    assert (back.low, back.high) == (-far.high, pytest.approx(-far.low))
