@@ -27,7 +27,16 @@ from algorithms.q_network import QConfig, q_of
 from algorithms.search import Search, SearchConfig
 from algorithms.seat_games import SeatGames
 from algorithms.self_play import SelfPlayConfig
-from algorithms.studies.games import PlayedGames, fit_values, log_policy, play, values_of
+from algorithms.studies.games import (
+    PlayedGames,
+    Tell,
+    fit_values,
+    in_silence,
+    log_policy,
+    part_of,
+    play,
+    values_of,
+)
 from algorithms.studies.judged_moves import replay_played
 from algorithms.studies.ladder import rung_weights
 from algorithms.studies.two_networks import TwoNetworks
@@ -136,11 +145,16 @@ def ladder_sources(setting: Setting, played: PlayedGames) -> dict[str, Source]:
 
 
 def search_sources(
-    setting: Setting, played: PlayedGames, simulations: Sequence[int], rng: np.random.Generator
+    setting: Setting,
+    played: PlayedGames,
+    simulations: Sequence[int],
+    rng: np.random.Generator,
+    tell: Tell = in_silence,
 ) -> list[Source]:
     """AlphaZero's targets over its prior, by searches of every position."""
     policy, found = chances(setting.policy, played), []
-    for count in simulations:
+    for number, count in enumerate(simulations):
+        here = part_of(tell, number, len(simulations))
         config = SearchConfig(
             simulations=count, root="gumbel", interior="gumbel", gumbel_scale=0.0, considered=16,
             value_scale=0.6,
@@ -148,7 +162,7 @@ def search_sources(
         search = Search(config, TwoNetworks(setting.policy, setting.value))
         targets, ledger = np.zeros(policy.shape), Ledger()
         with charging(ledger):
-            for moves, games, batch in replay_played(played, setting.rules, 0):
+            for moves, games, batch in replay_played(played, setting.rules, 0, here):
                 targets[moves] = search.run(batch, rng).policy[games]
         weights = target_weights(targets, policy, played.action)
         cost = ledger.flops / len(policy) + setting.value_flops
@@ -157,7 +171,11 @@ def search_sources(
 
 
 def replay_sources(
-    setting: Setting, played: PlayedGames, counts: Sequence[int], rng: np.random.Generator
+    setting: Setting,
+    played: PlayedGames,
+    counts: Sequence[int],
+    rng: np.random.Generator,
+    tell: Tell = in_silence,
 ) -> list[Source]:
     """Outcomes of further games of the policy: the mean of those after a move less those before it.
 
@@ -166,14 +184,16 @@ def replay_sources(
         played: games, each position of which gets further games.
         counts: how many games a position.
         rng: of the moves.
+        tell: told the share of the work that is done.
     """
     evaluator = PolicyPlayoutEvaluator(setting.policy)
     evaluator.seed(rng)
     total, found = np.zeros(len(played.action)), []
     ledger, done = Ledger(), 0
-    for count in sorted(counts):
+    for number, count in enumerate(sorted(counts)):
+        here = part_of(tell, number, len(counts))
         with charging(ledger):
-            for moves, games, batch in replay_played(played, setting.rules, 0):
+            for moves, games, batch in replay_played(played, setting.rules, 0, here):
                 for _ in range(count - done):
                     total[moves] += evaluator.evaluate(batch, games)[1]
         done = count
@@ -187,7 +207,7 @@ def replay_sources(
 
 
 def learner_sources(
-    setting: Setting, played: PlayedGames, env_steps: int, seed: int
+    setting: Setting, played: PlayedGames, env_steps: int, seed: int, tell: Tell = in_silence
 ) -> dict[str, Source]:
     """Labels of learners that were trained for so many moves each.
 
@@ -198,10 +218,13 @@ def learner_sources(
     rules, starts = setting.rules, Starts(_START, setting.rules)
     policy, at = chances(setting.policy, played), np.arange(len(played.action))
 
-    def train(step: Callable[[Ledger], object], model: Model) -> tuple[np.ndarray, float]:
+    def train(
+        step: Callable[[Ledger], object], model: Model, number: int
+    ) -> tuple[np.ndarray, float]:
         """Logits [M, A] after training, and FLOPs a move."""
         ledger = Ledger(budget=Budget(env_steps=env_steps))
         while not ledger.exhausted():
+            part_of(tell, number, 3)(ledger.env_steps / env_steps)
             step(ledger)
         each = ledger.flops / ledger.env_steps
         asked = Ledger()
@@ -211,7 +234,7 @@ def learner_sources(
 
     q = QConfig(minimum=500)
     learner = QLearning(QLearningConfig(network=SMALL, start=_START, q=q, games=64), rules, seed)
-    logits, cost = train(learner.step, learner.model)
+    logits, cost = train(learner.step, learner.model, 0)
     worth = q_of(logits)
     found = {"q_learning": Source(worth[at, played.action] - worth.max(axis=1), cost)}
 
@@ -222,7 +245,7 @@ def learner_sources(
         response, OptimiserConfig(), ppo_config,
         SeatGames([opponent], [1.0], starts, ppo_config.games, [seed, 1]), [seed, 2],
     )  # fmt: skip
-    logits, cost = train(ppo.step, response)
+    logits, cost = train(ppo.step, response, 1)
     targets = distribution(logits, played.allowed)
     found["response"] = Source(target_weights(targets, policy, played.action), cost)
 
@@ -234,7 +257,7 @@ def learner_sources(
         rules,
         seed,
     )  # fmt: skip
-    logits, cost = train(nfsp.step, nfsp.companions()["best_response"][0])
+    logits, cost = train(nfsp.step, nfsp.companions()["best_response"][0], 2)
     targets = np.eye(logits.shape[1])[logits.argmax(axis=1)]
     found["nfsp"] = Source(target_weights(targets, policy, played.action), cost)
     return found

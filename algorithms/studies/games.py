@@ -17,6 +17,18 @@ from algorithms.shipped import locate
 from baselines.agent import sample_actions
 from goenv import GoBatch, Rules
 
+Tell = Callable[[float], None]
+"""Told often what share of a piece of work is done, 0 to 1; what it raises ends the work."""
+
+
+def in_silence(share: float) -> None:
+    """A `Tell` to whom nobody listens."""
+
+
+def part_of(tell: Tell, number: int, parts: int) -> Tell:
+    """For part `number` of so many equal ones: tells of the whole when told of the part."""
+    return lambda share: tell((number + share) / parts)
+
 
 @dataclass(frozen=True)
 class PlayedGames:
@@ -83,7 +95,7 @@ def play(
     passes: bool = True,
     search: Search | None = None,
     opening: int = 0,
-    tell: Callable[[float], None] = lambda share: None,
+    tell: Tell = in_silence,
     start: GoBatch | None = None,
     first: np.ndarray | None = None,
 ) -> PlayedGames:
@@ -98,8 +110,7 @@ def play(
             `max_moves` moves, those of the opening included.
         search: asked for a target in every position; its pass counts for nothing without `passes`.
         opening: moves drawn evenly that come before; they are no moves of the policy's.
-        tell: told before each move the share of `max_moves` that is played; what it raises ends
-            the play.
+        tell: told before each move the share of `max_moves` that is played.
         start: where games begin, by the same rules; None: the empty board.
         first: actions int [games] with which they begin; None: those of the policy.
     """

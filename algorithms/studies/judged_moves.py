@@ -10,7 +10,7 @@ import numpy as np
 
 from algorithms.model import Model, NetworkEvaluator
 from algorithms.search import Search, SearchConfig
-from algorithms.studies.games import PlayedGames
+from algorithms.studies.games import PlayedGames, Tell, in_silence
 from baselines.oracle import Oracle
 from goenv import GoBatch, Rules
 
@@ -37,7 +37,7 @@ class Truth:
 
 
 def replay_played(
-    played: PlayedGames, rules: Rules, seed: int
+    played: PlayedGames, rules: Rules, seed: int, tell: Tell = in_silence
 ) -> Iterator[tuple[np.ndarray, np.ndarray, GoBatch]]:
     """The games again, ply by ply: which moves are made now, in which games, and the batch in use.
 
@@ -45,9 +45,11 @@ def replay_played(
         played: games that began on the empty board.
         rules: of them.
         seed: of the batch.
+        tell: told the share of plies that are done.
     """
-    batch = GoBatch(len(played.length), rules, seed)
-    for ply in range(int(played.length.max())):
+    batch, plies = GoBatch(len(played.length), rules, seed), int(played.length.max())
+    for ply in range(plies):
+        tell(ply / plies)
         moves = np.flatnonzero(played.at == ply)
         games = played.game[moves]
         yield moves, games, batch
@@ -69,12 +71,20 @@ def exact_truth(played: PlayedGames, oracle: Oracle) -> Truth:
 
 
 def searched_truth(
-    played: PlayedGames, rules: Rules, judge: Model, simulations: int, rng: np.random.Generator
+    played: PlayedGames,
+    rules: Rules,
+    judge: Model,
+    simulations: int,
+    rng: np.random.Generator,
+    tell: Tell = in_silence,
 ) -> Truth:
-    """By a network's search of every position: the value before a move less that after it."""
+    """By a network's search of every position: the value before a move less that after it.
+
+    `tell` hears of the plies.
+    """
     search = Search(SearchConfig(simulations=simulations), NetworkEvaluator(judge))
     value = np.zeros(len(played.action))
-    for moves, games, batch in replay_played(played, rules, 0):
+    for moves, games, batch in replay_played(played, rules, 0, tell):
         value[moves] = search.run(batch, rng).value[games]
     values = played.table(value)
     later = np.pad(values, ((0, 0), (0, 1)))[:, 1:]  # the other side's, so its sign turns

@@ -22,7 +22,7 @@ from algorithms.studies.credit_sources import (
 )
 from algorithms.studies.data import Row, Rows
 from algorithms.studies.estimates import area_under_roc, mean_of, share_of
-from algorithms.studies.games import make_policy, play
+from algorithms.studies.games import Tell, make_policy, play
 from algorithms.studies.judged_moves import Truth, exact_truth, searched_truth, tempered
 from algorithms.studies.ladder import RUNGS
 from algorithms.studies.settings import Simulations
@@ -69,19 +69,21 @@ class CreditStudyConfig(StudyConfig):
     )
     policy_steps: int = Field(4000, ge=1, description="moves that train the policy on 3x3")
     temperature: float = Field(1.5, gt=0, description="of az:5, so that it blunders")
-    learner_steps: int = Field(30_000, ge=1, description="moves that each other learner is given")
+    learner_steps: dict[int, Annotated[int, Field(ge=1)]] = Field(
+        {3: 30_000, 5: 60_000}, description="moves that each other learner is given, by board"
+    )
     value_games: int = Field(300, ge=2, description="games that teach an untrained policy's value")
     value_steps: int = Field(300, ge=1, description="its steps of training")
     simulations: Simulations = Field((4, 16, 64), description="of the searches")
     further: Simulations = Field((1, 4, 16), description="further games a position")
     deep: int = Field(256, ge=2, description="simulations of the search that is the truth on 5x5")
 
-    @field_validator("games")
+    @field_validator("games", "learner_steps")
     @classmethod
-    def _both_boards(cls, games: dict[int, int]) -> dict[int, int]:
-        if set(games) != set(_MOVES):
-            raise ValueError(f"a number for each of the boards 3 and 5, got {games}")
-        return games
+    def _both_boards(cls, numbers: dict[int, int]) -> dict[int, int]:
+        if set(numbers) != set(_MOVES):
+            raise ValueError(f"a number for each of the boards 3 and 5, got {numbers}")
+        return numbers
 
 
 def cells(config: CreditStudyConfig) -> dict[str, dict[str, Any]]:
@@ -104,19 +106,25 @@ def measure(
     rules = Rules(size, komi=0.5, superko="simple", max_moves=_MOVES[size])
     own = _make_setting(config, setting, rules, rng, replicate)
     played = play(own.policy, rules, config.games[size], rng)
-    folder.tell(0.2, "games played")
+
+    def telling(begins: float, ends: float, text: str) -> Tell:
+        return lambda share: folder.part(begins, ends).tell(share, text)
+
     if size == 3:
         truth = exact_truth(played, Oracle(rules))
     else:
-        truth = searched_truth(played, rules, make_policy("az:5"), config.deep, rng)
-    folder.tell(0.4, "moves judged")
+        truth = searched_truth(
+            played, rules, make_policy("az:5"), config.deep, rng, telling(0.1, 0.3, "judging moves")
+        )
     found: list[tuple[str, Source]] = list(ladder_sources(own, played).items())
-    found += [("search", each) for each in search_sources(own, played, config.simulations, rng)]
-    folder.tell(0.6, "searched")
-    found += [("replays", each) for each in replay_sources(own, played, config.further, rng)]
-    if size == 3:
-        folder.tell(0.8, "replayed")
-        found += learner_sources(own, played, config.learner_steps, replicate).items()
+    tell = telling(0.3, 0.5, "searching")
+    found += [
+        ("search", each) for each in search_sources(own, played, config.simulations, rng, tell)
+    ]
+    tell = telling(0.5, 0.7, "playing further games")
+    found += [("replays", each) for each in replay_sources(own, played, config.further, rng, tell)]
+    tell = telling(0.7, 1, "learners learn")
+    found += learner_sources(own, played, config.learner_steps[size], replicate, tell).items()
     rows: list[Row] = [
         {"setting": setting, "replicate": replicate, "kind": kind, "level": source.level,
          "flops": source.flops, **agreement(source.weights, truth)}
@@ -269,13 +277,12 @@ def _measured(rows: Rows, config: CreditStudyConfig) -> dict[str, Estimate]:
         found[f"gae over outcome, {setting}"] = mean_of(
             aucs(setting, "gae") - aucs(setting, "outcome")
         )
-    three = "3x3, trained"
-    for kind in ("q_learning", "response", "nfsp"):
-        found[f"{kind}, {three}"] = share_of(aucs(three, kind))
-    found[f"q_learning over search, {three}"] = mean_of(
-        aucs(three, "q_learning") - aucs(three, "search", most)
-    )
-    for setting in (three, "5x5, az:5"):
+    for setting in ("3x3, trained", "5x5, az:5"):
+        for kind in ("q_learning", "response", "nfsp"):
+            found[f"{kind}, {setting}"] = share_of(aucs(setting, kind))
+        found[f"q_learning over search, {setting}"] = mean_of(
+            aucs(setting, "q_learning") - aucs(setting, "search", most)
+        )
         found[f"search over further games, {setting}"] = mean_of(
             aucs(setting, "search", few)
             - aucs(setting, "replays", _as_dear(rows.where(setting=setting), few))
@@ -330,6 +337,14 @@ STUDY = Study(
                  "position, knows most blunders.", 0.55, 0.85),
         _predict("outcome, 5x5, az:5", "On 5x5 too the outcome tells little.", 0.52, 0.75),
         _predict("search, 5x5, az:5", "On 5x5 too the search tells much.", 0.8, 0.99),
+        _predict("q_learning, 5x5, az:5", "On 5x5 Q-learning knows little, though it is given "
+                 "twice as many moves as on 3x3.", 0.45, 0.7),
+        _predict("response, 5x5, az:5", "On 5x5 a best response of twice as many moves knows "
+                 "little more than chance.", 0.45, 0.7),
+        _predict("nfsp, 5x5, az:5", "On 5x5 the label of fictitious self-play, after twice as "
+                 "many moves, knows next to nothing.", 0.45, 0.6),
+        _predict("q_learning over search, 5x5, az:5", "On 5x5 Q-learning is further behind search "
+                 "than on 3x3.", -0.55, -0.25),
         _predict("search over further games, 3x3, trained", "A search of 16 simulations tells more "
                  "than the outcomes of further games for the same compute.", 0.05, 0.4),
         _predict("search over further games, 5x5, az:5",
@@ -340,12 +355,13 @@ STUDY = Study(
     presets={
         "quick": CreditStudyConfig(),
         "full": CreditStudyConfig(
-            replicates=8, games={3: 240, 5: 24}, learner_steps=100_000, value_games=1000,
-            value_steps=800, simulations=(4, 16, 64, 256), further=(1, 4, 16, 64), deep=1000,
+            replicates=8, games={3: 240, 5: 24}, learner_steps={3: 100_000, 5: 200_000},
+            value_games=1000, value_steps=800, simulations=(4, 16, 64, 256),
+            further=(1, 4, 16, 64), deep=1000,
         ),
         "tiny": CreditStudyConfig(
-            replicates=2, games={3: 8, 5: 3}, policy_steps=64, learner_steps=64, value_games=4,
-            value_steps=2, simulations=(2, 4), further=(1, 2), deep=4,
+            replicates=2, games={3: 8, 5: 3}, policy_steps=64, learner_steps={3: 64, 5: 64},
+            value_games=4, value_steps=2, simulations=(2, 4), further=(1, 2), deep=4,
         ),
     },
     cells=cells,

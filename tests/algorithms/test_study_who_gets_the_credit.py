@@ -13,6 +13,7 @@ from algorithms.studies.credit_sources import (
     chances,
     ladder_sources,
     learn_value,
+    learner_sources,
     replay_sources,
     search_sources,
     target_weights,
@@ -178,3 +179,46 @@ def test_a_value_is_learned_and_paid_for():
     assert value is not model
     assert cost > 0
     assert -1 <= mean <= 1
+
+
+@pytest.mark.parametrize("size", [3, 5])
+def test_learners_labels_are_targets_of_one_move(size):
+    rules = Rules(size, komi=0.5, superko="simple", max_moves=12)
+    policy = tempered(Model(SMALL, seed=3), 0.1)
+    own = Setting(rules, policy, policy, 0.0, 0.0)
+    played = play(policy, rules, 4, np.random.default_rng(0))
+    heard: list[float] = []
+    found = learner_sources(own, played, 1500, 0, heard.append)
+    assert set(found) == {"q_learning", "response", "nfsp"}
+    # Nothing is worth more than the best move, and who made it has nothing to regret.
+    worth = found["q_learning"].weights
+    assert worth.max() == 0
+    assert worth.min() < 0
+    # One move has all of the label: the one that was made, or another.
+    chance = chances(policy, played)[np.arange(len(played.action)), played.action]
+    label = found["nfsp"].weights
+    assert (np.isclose(label, -1) | np.isclose(label, 1 / chance - 1)).all()
+    # The chances of a distribution: at least none, at most all.
+    response = found["response"].weights
+    assert (response > -1).all()
+    assert (response < 1 / chance - 1).all()
+    assert heard == sorted(heard)
+    assert 0 <= heard[0] < heard[-1] < 1
+
+
+def test_long_work_can_be_ended(setting, played):
+    class Enough(Exception):
+        pass
+
+    def tell(share):
+        if share > 0.5:
+            raise Enough
+
+    rng = np.random.default_rng(0)
+    for work in (
+        lambda: searched_truth(played, RULES, setting.policy, 2, rng, tell),
+        lambda: search_sources(setting, played, (2, 3), rng, tell),
+        lambda: replay_sources(setting, played, (1, 2), rng, tell),
+    ):
+        with pytest.raises(Enough):
+            work()
