@@ -48,6 +48,9 @@ class JudgeConfig(Frozen):
         ("random",), description="agents that do not learn, or leagues of such"
     )
     anchor: str = Field("random", description="whose rating is zero")
+    baseline: str | None = Field(
+        None, description="a learner: the report tells how far the others stand above it"
+    )
     games: int = Field(20, ge=2, description="games between two players; even: both colours")
     opening_moves: int = Field(2, ge=0, description="random moves that open each pair of games")
     snapshots: int = Field(3, ge=1, description="snapshots of each run that play, with the last")
@@ -106,6 +109,11 @@ class CompareConfig(Frozen):
         for learner in self.learners.values():
             Starts(learner.start, self.game.rules())
             check_data(learner, self.data)
+        if self.judge.baseline not in (None, *self.learners):
+            raise ValueError(
+                f"judge.baseline is {self.judge.baseline!r}, which is no learner; there are "
+                f"{', '.join(self.learners)}"
+            )
         for match in self.judge.matches:
             if match.learner not in self.learners:
                 raise ValueError(
@@ -128,7 +136,8 @@ class CompareConfig(Frozen):
             )
         matches = tuple(match for match in self.judge.matches if match.learner in names)
         learners = {name: own for name, own in self.learners.items() if name in names}
-        judge = self.judge.model_copy(update={"matches": matches})
+        baseline = self.judge.baseline if self.judge.baseline in names else None
+        judge = self.judge.model_copy(update={"matches": matches, "baseline": baseline})
         return self.model_copy(update={"learners": learners, "judge": judge})
 
     def runs(self) -> list[TrainConfig]:

@@ -24,6 +24,7 @@ from matplotlib.ticker import EngFormatter, MaxNLocator, PercentFormatter
 
 from algorithms.report.standings import Standing
 from algorithms.report.words import signed
+from baselines.groups import Estimate
 
 INK, MUTED, RULE, PAPER = "#1c2126", "#667080", "#d5dae0", "#fdfdfc"
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
@@ -109,21 +110,50 @@ def ranking_figure(standings: Sequence[Standing], anchor: str) -> Figure:
                 mfc=PAPER if standing.kind == "raw" else colour, mew=1.4, zorder=3,
             )  # fmt: skip
             interval = f"  [{signed(rating.low)}, {signed(rating.high)}]"
-            axes.annotate(
-                signed(rating.elo) + (interval if rating.high > rating.low else "  (anchor)"),
-                xy=(1.015, row), xycoords=("axes fraction", "data"), va="center", fontsize=8,
-                annotation_clip=False,
-            )  # fmt: skip
-        axes.set_yticks(range(len(standings)), [standing.rating.name for standing in standings])
-        axes.set_ylim(len(standings) - 0.4, -0.6)
-        axes.tick_params(axis="y", length=0, labelsize=9)
-        axes.spines["left"].set_visible(False)
-        axes.xaxis.set_major_locator(MaxNLocator(7, integer=True))
-        axes.xaxis.set_major_formatter(lambda value, _: signed(value))
-        axes.grid(axis="x")
-        axes.set_axisbelow(True)
+            told = interval if rating.high > rating.low else "  (anchor)"
+            _write_beside(axes, row, signed(rating.elo) + told)
+        _name_rows(axes, [standing.rating.name for standing in standings])
         axes.set_xlabel(f"Elo ({anchor} = 0), 95 % interval")
     return figure
+
+
+def differences_figure(differences: Sequence[tuple[str, Estimate]], baseline: str) -> Figure:
+    """How far learners stand above one of them, a row each; hollow where zero is not excluded."""
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, 0.62 + 0.27 * len(differences)), layout="constrained")
+        axes = figure.subplots()
+        axes.axvline(0, color=MUTED, lw=0.8, ls=(0, (4, 3)), zorder=1)
+        for row, (_, gap) in enumerate(differences):
+            axes.plot([gap.low, gap.high], [row, row], color=SERIES[0], lw=1.6, zorder=2)
+            axes.plot(
+                gap.value, row, marker="o", ms=6.5, color=SERIES[0], mew=1.4, zorder=3,
+                mfc=PAPER if gap.low <= 0 <= gap.high else SERIES[0],
+            )  # fmt: skip
+            told = f"  [{signed(gap.low)}, {signed(gap.high)}]"
+            _write_beside(axes, row, signed(gap.value) + told)
+        _name_rows(axes, [name for name, _ in differences])
+        axes.set_xlabel(f"Elo above {baseline}, 95 % interval")
+    return figure
+
+
+def _write_beside(axes: Axes, row: int, text: str) -> None:
+    """Text to the right of a row."""
+    axes.annotate(
+        text, xy=(1.015, row), xycoords=("axes fraction", "data"), va="center", fontsize=8,
+        annotation_clip=False,
+    )  # fmt: skip
+
+
+def _name_rows(axes: Axes, names: Sequence[str]) -> None:
+    """Axes with one named row each, the first on top, and Elo along them."""
+    axes.set_yticks(range(len(names)), list(names))
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.tick_params(axis="y", length=0, labelsize=9)
+    axes.spines["left"].set_visible(False)
+    axes.xaxis.set_major_locator(MaxNLocator(7, integer=True))
+    axes.xaxis.set_major_formatter(lambda value, _: signed(value))
+    axes.grid(axis="x")
+    axes.set_axisbelow(True)
 
 
 def curves_figure(curves: Sequence[Curve], levels: dict[str, float], spent: str) -> Figure:

@@ -17,6 +17,7 @@ from algorithms.compare_config import CompareConfig
 from algorithms.config import dump_config
 from algorithms.judging import Player
 from algorithms.report import figures
+from algorithms.report.baseline import baseline_section
 from algorithms.report.crossplay import (
     colour_sentence,
     crossplay_section,
@@ -78,6 +79,7 @@ def write_report(
         "remark": escape(remark),
         "ranking_figure": _ranking_figure(config, standings, report),
         "ranking": _ranking_table(config, standings),
+        "baseline": baseline_section(config, standings, ratings, report),
         "anchor": escape(config.judge.anchor),
         "repeats": f"{config.judge.bootstrap:,}",
         "curves": curves_section(config, players, ratings.groups, report),

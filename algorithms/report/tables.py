@@ -61,15 +61,14 @@ def write_tables(
 
     names = [rating.name for rating in ratings.groups]
     likelihood = zip(itertools.product(names, repeat=2), ratings.superiority().flat, strict=True)
-    write(
-        "superiority.csv",
-        "player opponent likelihood",
-        (
-            {"player": name, "opponent": opponent, "likelihood": share}
-            for (name, opponent), share in likelihood
-            if name != opponent
-        ),
-    )
+    superior = (
+        {"player": name, "opponent": opponent, "likelihood": share, "difference": gap.value,
+         "low": gap.low, "high": gap.high}
+        for (name, opponent), share in likelihood
+        if name != opponent
+        for gap in [ratings.difference(name, opponent)]
+    )  # fmt: skip
+    write("superiority.csv", "player opponent likelihood difference low high", superior)
 
     draws = (dict(zip(names, draw, strict=True)) for draw in ratings.draws.tolist())
     write("draws.csv", names, draws)

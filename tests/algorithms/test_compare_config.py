@@ -31,6 +31,9 @@ def test_some_learners_of_a_comparison(tmp_path):
     assert [run.name for run in alone.runs()] == ["reinforce-seed0", "reinforce-seed1"]
     assert alone.judge.matches == ()
     assert load_text(tmp_path, dump_config(alone)) == alone
+    config = load_text(tmp_path, COMPARE, ["judge.baseline=az"])
+    assert config.only(["az"]).judge.baseline == "az"
+    assert config.only(["reinforce"]).judge.baseline is None
     with pytest.raises(ConfigError, match=r"no learner is called 'nfsp'; there are az, reinforce"):
         config.only(["az", "nfsp"])
 
@@ -97,6 +100,10 @@ WRONG_COMPARISONS = {
     "a match of nobody": (
         ["judge.matches=[{learner: zz, opponent: random}]"],
         ["judge.matches", "'zz'", "az, reinforce"],
+    ),
+    "a baseline that is no learner": (
+        ["judge.baseline=zz"],
+        ["judge.baseline", "'zz'", "az, reinforce"],
     ),
     "a misspelt key of a match": (
         ["judge.matches=[{learner: az, oponent: random}]"],
