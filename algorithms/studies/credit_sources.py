@@ -144,6 +144,17 @@ def ladder_sources(setting: Setting, played: PlayedGames) -> dict[str, Source]:
     }
 
 
+def even_source(setting: Setting, played: PlayedGames) -> Source:
+    """A target that is even over all legal moves: what a learner that knows nothing would teach.
+
+    It is no coin, for it raises what the policy rarely does. Where that is mostly bad it tells
+    blunders worse than a coin.
+    """
+    even = played.allowed / played.allowed.sum(axis=1, keepdims=True)
+    weights = target_weights(even, chances(setting.policy, played), played.action)
+    return Source(weights, flops_per_position(setting.policy.config, setting.rules.size)[0])
+
+
 def search_sources(
     setting: Setting,
     played: PlayedGames,

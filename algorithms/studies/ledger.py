@@ -69,13 +69,18 @@ def entries(runs: Path) -> list[Entry]:
 
 
 def predictions(listed: list[Entry]) -> tuple[int, int, int]:
-    """How many predictions that were made before a run came true, did not, and are undecided."""
+    """How many predictions came true, did not, and are undecided.
+
+    Only those whose ranges were written before the run, with nothing seen of the number.
+    """
     verdicts = [
         verdict["verdict"]
         for entry in listed
         if entry.result
         for verdict in entry.result["verdicts"]
-        if verdict["source"] == "prediction" and verdict.get("before", True)
+        if verdict["source"] == "prediction"
+        and verdict.get("before", True)
+        and not verdict.get("seen")
     ]
     kinds = ("holds", "does not hold", "undecided")
     true, false, undecided = (verdicts.count(kind) for kind in kinds)

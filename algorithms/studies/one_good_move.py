@@ -285,8 +285,13 @@ def _of_games(config: GoodMoveConfig) -> str:
     return f"100 games, or the {config.search_games} of a block for targets"
 
 
-def _claim(quantity: str, text: str, low: float, high: float, claim: str) -> Hypothesis:
-    return Hypothesis(quantity, text, low, high, "claim", claim)
+_LONGEST_ALONE = "after a run of the longest game alone, in which the claim held"
+
+
+def _claim(
+    quantity: str, text: str, low: float, high: float, claim: str, seen: str = ""
+) -> Hypothesis:
+    return Hypothesis(quantity, text, low, high, "claim", claim, seen)
 
 
 def _predict(quantity: str, text: str, low: float, high: float) -> Hypothesis:
@@ -310,9 +315,9 @@ STUDY = Study(
         _claim("gae over outcome", "Generalised advantages reduce them.", 0, 0.9, "C14"),
         _claim("positions taught, search", "Search avoids the question: a visit or two teaches the "
                "move nearly everywhere, even if only random playouts judge its leaves.",
-               0.9, 1.0, "C14"),
+               0.9, 1.0, "C14", _LONGEST_ALONE),
         _claim("positions taught, search value", "And so it does with exact values.", 0.9, 1.0,
-               "C14"),
+               "C14", _LONGEST_ALONE),
         _predict("games, outcome", "At 51:49 it takes about 6,800 games, not 100.", 5000, 9000),
         _predict("winner over outcome", "The winner's moves alone need twice as many.", 1.6, 2.4),
         _predict("exponent, winner", "The length does not matter: noise of other moves falls on "

@@ -108,7 +108,9 @@ def _source(judged: Judged) -> str:
     hypothesis = judged.hypothesis
     words = "the lecture" if hypothesis.source == "claim" else "our prediction"
     words += f" ({hypothesis.claim})" if hypothesis.claim else ""
-    return words if judged.before else f"{words}; range written after this run"
+    if not judged.before:
+        return f"{words}; range written after this run"
+    return f"{words}; range written {hypothesis.seen}" if hypothesis.seen else words
 
 
 def _end(value: float) -> str:

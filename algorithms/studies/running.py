@@ -156,6 +156,7 @@ def report_study(study: Study, folder: Path) -> Path:
                 and {end: float(f"{value:.10g}") for end, value in asdict(each.measured).items()},
                 "verdict": each.verdict,
                 "before": each.before,
+                "seen": each.hypothesis.seen,
             }
             for each in judged
         ],

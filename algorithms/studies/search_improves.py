@@ -188,23 +188,25 @@ def analyse(rows: Rows, config: ImprovesConfig) -> Findings:
     before, after = table("before"), table("after")
     pooled = config.games * len(stages)
     starts = {stage: win_rate_of(after[:, stage, 0].tolist(), config.of_start) for stage in stages}
-    above = (after - before)[:, :, 1:]
     saved = [
         doublings_saved(curve, counts, start)
         for curve, start in zip(before[:, last], after[:, last, 0], strict=True)
     ]
     curves = before.mean(axis=1)
     held = rows.where(simulations=0, stage=last)
+
+    def gain_of_searches(some: list[int]) -> Estimate:
+        """What searches win more after distilling, in the mean over their simulations."""
+        above, below = (curve[:, some, 1:].mean(axis=(1, 2)).tolist() for curve in (after, before))
+        return win_rate_gain(above, below, config.games * len(some) * len(config.simulations))
+
     measured = {
         "climb": win_rate_of(curves[:, -1].tolist(), pooled),
         "worst step": worst_step(curves, pooled),
         "start": win_rate_of(
             after[:, :, 0].mean(axis=1).tolist(), config.of_start * len(stages)
         ),
-        "lift": win_rate_gain(
-            after[:, :, 1:].mean(axis=(1, 2)).tolist(), before[:, :, 1:].mean(axis=(1, 2)).tolist(),
-            pooled * above.shape[2],
-        ),
+        "lift": gain_of_searches(stages),
         "last step less first step": mean_of(
             (curves[:, -1] - curves[:, -2]) - (curves[:, 1] - curves[:, 0])
         ),
@@ -251,6 +253,7 @@ def analyse(rows: Rows, config: ImprovesConfig) -> Findings:
             "high": starts[stage].high,
             "search before": before[:, stage, 1:].mean(),
             "search after": after[:, stage, 1:].mean(),
+            "gain of searches": str(gain_of_searches([stage])),
             "cross-entropy before": here.where(when="before").column("held_back").mean(),
             "cross-entropy after": here.where(when="after").column("held_back").mean(),
             "positions": here.column("positions").mean(),
@@ -259,10 +262,18 @@ def analyse(rows: Rows, config: ImprovesConfig) -> Findings:
             "passes after": here.where(when="after").column("passes").mean(),
         })  # fmt: skip
         remarks += remarks_on_passes(rows, stage, state, config)
+    if len(stages) > 2:
+        later = stages[1:]
+        start = win_rate_of(after[:, later, 0].mean(axis=1).tolist(), config.of_start * len(later))
+        remarks.append(
+            f"Without the untrained network the raw policy of after wins {start}, and searches win "
+            f"{gain_of_searches(later)} more."
+        )
     caption = (
         "Games won against the raw policy of before, without search and in the mean over all "
-        "numbers of simulations; cross-entropy, nats, with the search's targets in positions held "
-        "back; share of early positions in which the raw policy's likeliest move is a pass."
+        "numbers of simulations, and what searches gain; cross-entropy, nats, with the search's "
+        "targets in positions held back; share of early positions in which the raw policy's "
+        "likeliest move is a pass."
     )
     return Findings(measured, pictures, [Sheet("stages", caption, sheet)], remarks)
 
@@ -270,22 +281,30 @@ def analyse(rows: Rows, config: ImprovesConfig) -> Findings:
 def remarks_on_passes(rows: Rows, stage: int, state: str, config: ImprovesConfig) -> list[str]:
     """What a stage comes to without the networks whose raw policy mostly passes, if there are any.
 
-    Against such an opponent any search wins, and so does whoever has learned not to pass.
+    Against such an opponent any search wins, and so does whoever has learned not to pass. Whoever
+    has learned to pass loses for it.
     """
     here = rows.where(stage=stage, simulations=0)
+    told = []
+    learned = float(here.where(when="after").column("passes").mean())
+    if learned > 0.5:
+        told.append(
+            f"Network {state}: after distilling the likeliest move is a pass in {learned:.0%} of "
+            "early positions, so that its win rate tells who passes as much as who plays better."
+        )
     passes = {row["seed"]: row["passes"] for row in here.where(when="before")}
     passing = [seed for seed, share in passes.items() if share > 0.5]
     if not passing:
-        return []
+        return told
     kept = [row["rate"] for row in here.where(when="after") if row["seed"] not in passing]
-    told = (
+    said = (
         f"Network {state}: the raw policy of {len(passing)} of {len(passes)} seeds mostly wants to "
         "pass in early positions, and loses to whoever does not"
     )
     if len(kept) < 2:
-        return [told + "."]
+        return [*told, said + "."]
     rate = win_rate_of(kept, config.of_start)
-    return [f"{told}. Without them the raw policy of after wins {rate}."]
+    return [*told, f"{said}. Without them the raw policy of after wins {rate}."]
 
 
 STUDY = Study(

@@ -62,6 +62,8 @@ class Hypothesis:
         source: ``"claim"``, a claim of the lecture (the study's question), or ``"prediction"``,
             what we expect, for which the ledger keeps score.
         claim: which one of the lecture, such as ``"C13"``.
+        seen: what had been seen of this number, or of one near it, when the range was written; such
+            a prediction does not count in the ledger.
     """
 
     quantity: str
@@ -70,6 +72,7 @@ class Hypothesis:
     high: float
     source: Literal["claim", "prediction"]
     claim: str = ""
+    seen: str = ""
 
     def __post_init__(self) -> None:
         if not self.low < self.high:

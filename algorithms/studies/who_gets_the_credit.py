@@ -13,6 +13,7 @@ from algorithms.studies import charts
 from algorithms.studies.credit_sources import (
     Setting,
     Source,
+    even_source,
     ladder_sources,
     learn_value,
     learner_sources,
@@ -41,6 +42,7 @@ from goenv import Rules
 
 KINDS = {
     **RUNGS,
+    "even": "even target",
     "replays": "outcomes of further games",
     "q_learning": "Q-learning",
     "response": "best response (PPO)",
@@ -117,6 +119,7 @@ def measure(
             played, rules, make_policy("az:5"), config.deep, rng, telling(0.1, 0.3, "judging moves")
         )
     found: list[tuple[str, Source]] = list(ladder_sources(own, played).items())
+    found.append(("even", even_source(own, played)))
     tell = telling(0.3, 0.5, "searching")
     found += [
         ("search", each) for each in search_sources(own, played, config.simulations, rng, tell)
@@ -294,8 +297,11 @@ def _claim(quantity: str, text: str, low: float, high: float, claim: str) -> Hyp
     return Hypothesis(quantity, text, low, high, "claim", claim)
 
 
-def _predict(quantity: str, text: str, low: float, high: float) -> Hypothesis:
-    return Hypothesis(quantity, text, low, high, "prediction")
+_SHORT_TRIAL = "after a trial of 20,000 moves, one set of games"
+
+
+def _predict(quantity: str, text: str, low: float, high: float, seen: str = "") -> Hypothesis:
+    return Hypothesis(quantity, text, low, high, "prediction", seen=seen)
 
 
 STUDY = Study(
@@ -338,13 +344,13 @@ STUDY = Study(
         _predict("outcome, 5x5, az:5", "On 5x5 too the outcome tells little.", 0.52, 0.75),
         _predict("search, 5x5, az:5", "On 5x5 too the search tells much.", 0.8, 0.99),
         _predict("q_learning, 5x5, az:5", "On 5x5 Q-learning knows little, though it is given "
-                 "twice as many moves as on 3x3.", 0.45, 0.7),
+                 "twice as many moves as on 3x3.", 0.45, 0.7, _SHORT_TRIAL),
         _predict("response, 5x5, az:5", "On 5x5 a best response of twice as many moves knows "
-                 "little more than chance.", 0.45, 0.7),
+                 "little more than chance.", 0.45, 0.7, _SHORT_TRIAL),
         _predict("nfsp, 5x5, az:5", "On 5x5 the label of fictitious self-play, after twice as "
-                 "many moves, knows next to nothing.", 0.45, 0.6),
+                 "many moves, knows next to nothing.", 0.45, 0.6, _SHORT_TRIAL),
         _predict("q_learning over search, 5x5, az:5", "On 5x5 Q-learning is further behind search "
-                 "than on 3x3.", -0.55, -0.25),
+                 "than on 3x3.", -0.55, -0.25, _SHORT_TRIAL),
         _predict("search over further games, 3x3, trained", "A search of 16 simulations tells more "
                  "than the outcomes of further games for the same compute.", 0.05, 0.4),
         _predict("search over further games, 5x5, az:5",

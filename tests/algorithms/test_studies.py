@@ -312,9 +312,14 @@ def test_the_ledger_prefers_what_was_measured(tmp_path, monkeypatch):
         path = tmp_path / preset / "result.json"
         path.parent.mkdir()
         verdicts = [
-            {"source": source, "verdict": verdict, "before": before}
-            # One that was written after the run does not count.
-            for source, before in (("claim", True), ("prediction", True), ("prediction", False))
+            {"source": source, "verdict": verdict, "before": before, "seen": seen}
+            # One that was written after the run, or when something had been seen, does not count.
+            for source, before, seen in (
+                ("claim", True, ""),
+                ("prediction", True, ""),
+                ("prediction", False, ""),
+                ("prediction", True, "after a quick run"),
+            )
         ]
         result = {
             "study": "search-hurts", "preset": preset, "outcome": verdict, "verdicts": verdicts,

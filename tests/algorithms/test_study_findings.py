@@ -51,6 +51,23 @@ def test_search_improves():
     (remark,) = findings.remarks
     assert "1 of 3 seeds" in remark
     assert "0.698" in remark
+    gains = [row["gain of searches"] for row in findings.sheets[0].rows]
+    assert [gain.split()[0] for gain in gains] == ["0.025", "0.025"]
+    # Networks that have learned to pass, and one stage more, from which the untrained one is left.
+    again = [{**row, "stage": row["stage"] * 2, "passes": 0.9 * (row["when"] == "after")}
+             for row in rows]  # fmt: skip
+    middle = [{**row, "stage": 1} for row in again if row["stage"] == 2]
+    three = config.model_copy(update={"stages": 2})
+    findings, _ = verdicts(
+        search_improves.STUDY,
+        sorted(again + middle, key=lambda row: (row["seed"], row["stage"], row["when"] == "after")),
+        three,
+    )
+    assert sum("a pass in 90% of early positions" in text for text in findings.remarks) == 3
+    assert findings.remarks[-1].startswith(
+        "Without the untrained network the raw policy of after wins 0.6 "
+    )
+    assert "searches win 0.025 " in findings.remarks[-1]
     # More games at the start narrow its interval, and no other.
     many, _ = verdicts(
         search_improves.STUDY, rows, config.model_copy(update={"start_games": 200_000})

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from algorithms.cli import app
 from algorithms.config import ConfigError, override
 from algorithms.studies.catalogue import find_study
-from algorithms.studies.report import command_of
+from algorithms.studies.report import _verdict_rows, command_of
 from algorithms.studies.running import report_study
 from algorithms.studies.study import Estimate, Findings, judge
 
@@ -65,6 +65,17 @@ def test_hypotheses_that_were_written_after_a_run_are_marked():
     assert [(each.hypothesis.quantity, each.verdict) for each in late] == [
         ("games, outcome", "holds"),
     ]  # fmt: skip
+
+
+def test_what_had_been_seen_is_told():
+    study = find_study("one-good-move")
+    (claim,) = [each for each in judge(study, Findings({}))
+                if each.hypothesis.quantity == "positions taught, search"]  # fmt: skip
+    (row,) = _verdict_rows([claim])
+    assert row["from"] == (
+        "the lecture (C14); range written after a run of the longest game alone, in which the "
+        "claim held"
+    )
 
 
 def test_hypotheses_are_told_as_they_were_written_before_the_run():

@@ -132,3 +132,10 @@ def test_what_is_concluded(none, some, claims):
     table = findings.sheets[0].rows
     assert [row["values"] for row in table[:2]] == ["its own values", "0% played out"]
     assert table[1]["Gumbel, 64"] == pytest.approx(none)
+    shares = findings.sheets[1].rows  # in the mean over 30 and 300 games
+    assert [row["values"] for row in shares] == [
+        "0% played out", "10% played out", "100% played out"
+    ]  # fmt: skip
+    means = [float(row["Gumbel, 64"].split()[0]) for row in shares]
+    assert means == pytest.approx([(each + 0.55) / 2 for each in (none, some, 0.4)], abs=0.002)
+    assert {row["PUCT, 64"].split()[0] for row in shares} == {"0.55"}

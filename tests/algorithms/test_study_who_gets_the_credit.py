@@ -11,6 +11,7 @@ from algorithms.players import PolicyAgent
 from algorithms.studies.credit_sources import (
     Setting,
     chances,
+    even_source,
     ladder_sources,
     learn_value,
     learner_sources,
@@ -121,6 +122,19 @@ def test_a_target_is_worth_its_ratio():
     each = target_weights(np.tile(target, (4, 1)), np.tile(policy, (4, 1)), np.arange(4))
     gradient = (policy * each) @ (np.eye(4) - policy)  # mean over draws of weight * grad log pi
     assert np.allclose(gradient, target - policy)
+
+
+def test_an_even_target_raises_what_is_rare(setting, played):
+    weights = even_source(setting, played).weights
+    chance = chances(setting.policy, played)[np.arange(len(played.action)), played.action]
+    moves = played.allowed.sum(axis=1)
+    assert np.allclose(weights, 1 / (moves * chance) - 1)
+    rare = chance < 1 / moves
+    assert (weights[rare] > 0).all()
+    assert rare.any()
+    # Had blunders been the rare moves, it would know them worse than a coin: the wrong way round.
+    lost = np.where(chance < np.quantile(chance * moves, 0.1) / moves, 2.0, 0.0)
+    assert agreement(weights, Truth(lost, np.zeros(len(lost), np.bool_)))["auc"] == 0
 
 
 def test_rungs_that_rank_alike(setting, played, oracle):
