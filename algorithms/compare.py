@@ -112,7 +112,7 @@ def run_comparison(
         return None
 
     players = players_of(config, folder)
-    meetings = meetings_of(config, players)
+    meetings = meetings_of(config, folder, players)
     games = _play_meetings(config, folder, players, meetings, count, display, stopping)
     if games is None:
         return None

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from algorithms import workers
-from algorithms.judging import Player, companions
+from algorithms.judging import Player, companions, stored_text
 from algorithms.registry import make_agent
 from baselines.exact_judge import ExactJudgement, judge_exactly
 from baselines.oracle import LARGEST, Oracle
@@ -47,7 +47,7 @@ def players_to_judge(players: Sequence[Player]) -> list[Player]:
 def judgement_path(folder: Path, player: Player) -> Path:
     """Where the judgement of a player is stored in the folder of a comparison."""
     # Names hold characters that files cannot.
-    digest = hashlib.sha256(player.agent.encode()).hexdigest()[:16]
+    digest = hashlib.sha256(stored_text(player.agent, folder).encode()).hexdigest()[:16]
     return folder / EXACT / f"{digest}.json"
 
 

@@ -71,7 +71,8 @@ def meetings_cell(store: str, meetings: list[Terms], games: int) -> None:
     """Play what is missing of meetings side by side; stops between moves if the worker is to stop.
 
     Args:
-        store: path of the database; each meeting is added when all its games are finished.
+        store: path of the database, in the comparison's folder; each meeting is added when all its
+            games are finished.
         meetings: all of one game and one length of openings.
         games: of every meeting.
     """
@@ -80,7 +81,7 @@ def meetings_cell(store: str, meetings: list[Terms], games: int) -> None:
     for terms in meetings:
         for text, name in zip(terms.agents, (terms.first, terms.second), strict=True):
             if text not in agents:
-                agents[text] = make_agent(text)
+                agents[text] = make_agent(_found_text(text, Path(store).parent))
                 agents[text].name = name
     rules = meetings[0].rules
     pairings: list[Pairing] = []
@@ -109,6 +110,22 @@ def meetings_cell(store: str, meetings: list[Terms], games: int) -> None:
                 if len(finished[terms]) == left[terms]:
                     database.add(terms, finished[terms])
             workers.report(GamesFinished(len(records)))
+
+
+# How stored games name a network of the comparison's own: wherever its folder lies, and however its
+# path was typed, these are the same games.
+_OWN = "own:"
+
+
+def stored_text(agent: str, folder: Path) -> str:
+    """An agent's text form as the terms of its games have it."""
+    inside = f"{folder}/"
+    return _OWN + agent.removeprefix(inside) if agent.startswith(inside) else agent
+
+
+def _found_text(text: str, folder: Path) -> str:
+    """The text form of what `stored_text` gave, of a comparison that lies in `folder`."""
+    return f"{folder}/{text.removeprefix(_OWN)}" if text.startswith(_OWN) else text
 
 
 def players_of(config: CompareConfig, folder: Path) -> list[Player]:
@@ -199,7 +216,7 @@ class Meeting:
         return [record for record in store.games(self.terms) if record.opening < self.games // 2]
 
 
-def meetings_of(config: CompareConfig, players: list[Player]) -> list[Meeting]:
+def meetings_of(config: CompareConfig, folder: Path, players: list[Player]) -> list[Meeting]:
     """All pairs of players that are not the same network, and the extra matches.
 
     Each meeting draws openings of its own: if all had the same few, the ratings would be of those.
@@ -210,7 +227,7 @@ def meetings_of(config: CompareConfig, players: list[Player]) -> list[Meeting]:
         terms = Terms(
             first=first.name,
             second=second.name,
-            agents=(first.agent, second.agent),
+            agents=(stored_text(first.agent, folder), stored_text(second.agent, folder)),
             rules=config.game.rules(),
             opening_moves=config.judge.opening_moves,
             seed=zlib.crc32(drawn.encode()),

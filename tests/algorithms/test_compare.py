@@ -18,6 +18,7 @@ import pytest
 
 from algorithms.compare_config import CompareConfig
 from algorithms.config import dump_config
+from algorithms.exactness import judgement_path
 from algorithms.judging import (
     RUNS,
     Meeting,
@@ -170,7 +171,7 @@ def check_judging(config: CompareConfig, folder: Path) -> None:
         for name in ("az", "reinforce")
         for share in (0, 100)
     ]
-    meetings = meetings_of(config, players)
+    meetings = meetings_of(config, folder, players)
     pairs = [meeting for meeting in meetings if not meeting.extra]
     assert len(pairs) == 9 * 8 // 2
     assert [(m.first.name, m.second.name, m.games) for m in meetings if m.extra] == [
@@ -281,7 +282,7 @@ def test_stored_games_are_found_again_only_if_they_are_the_same(trained):
     config, folder = trained
 
     def terms(config):
-        meetings = meetings_of(config, players_of(config, folder))
+        meetings = meetings_of(config, folder, players_of(config, folder))
         assert len({meeting.terms for meeting in meetings}) == len(meetings)
         return {meeting.terms for meeting in meetings if not meeting.extra}
 
@@ -293,11 +294,32 @@ def test_stored_games_are_found_again_only_if_they_are_the_same(trained):
     assert terms(config) < terms(changed(config, anchors=("random", "uct:2")))
 
 
+def test_stored_games_are_found_again_wherever_the_folder_lies(trained, tmp_path_factory):
+    config, folder = trained
+    moved = tmp_path_factory.mktemp("elsewhere") / "moved"
+    players = players_of(config, folder)
+    before = [each.terms for each in meetings_of(config, folder, players)]
+    judged = [judgement_path(folder, player).name for player in players]
+    folder.rename(moved)
+    assert [judgement_path(moved, each).name for each in players_of(config, moved)] == judged
+    meetings = meetings_of(config, moved, players_of(config, moved))
+    assert [each.terms for each in meetings] == before
+    assert not any(str(folder) in text for terms in before for text in terms.agents)
+    own = next(each for each in meetings if each.first.learner and each.second.learner)
+    assert all(text.startswith("own:runs/") for text in own.terms.agents)
+    # And a worker finds the networks again.
+    meetings_cell(str(moved / DATABASE), [own.terms], games=2)
+    with GameStore(moved / DATABASE) as store:
+        assert {record.black for record in store.games(own.terms)} == {
+            own.first.name, own.second.name,
+        }  # fmt: skip
+
+
 def test_every_meeting_is_in_one_cell_of_players_dealt_into_groups(trained):
     config, folder = trained
     players = players_of(config, folder)
     assert len(players) == 5
-    meetings = meetings_of(config, players)
+    meetings = meetings_of(config, folder, players)
     for size, groups in ((1, 5), (2, 3), (5, 1), (8, 1)):
         cells = cells_of(changed(config, group_size=size), players, meetings)
         dealt = [meeting.terms for cell in cells for meeting in cell]
