@@ -92,6 +92,8 @@ def run_comparison(
     """
     config = resolve_comparison(config, display.say)
     _check_judging(config)  # better an error now than after the training
+    if resume and not (folder / "config.yaml").exists():
+        display.say(f"there is nothing to resume in {folder}: the comparison begins")
     # How it is judged may change: the runs stay the same.
     claim_folder(folder, "comparison", config, resume, ("judge", "workers"))
     count = config.workers or available_cores()

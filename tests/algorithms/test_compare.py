@@ -101,6 +101,7 @@ def test_stopped_killed_and_resumed(tiny, store, gozoo, outcome_of, tmp_path):
     assert answer.code == 130, answer
     assert "Traceback" not in answer.out + answer.error
     assert "stopped; to go on: gozoo compare " in answer.out
+    assert "there is nothing to resume in " in answer.out
     assert not (folder / "report").exists()
     before = steps()
     assert 1 <= len(before) < 4, "others are not begun"
@@ -147,6 +148,7 @@ def test_stopped_killed_and_resumed(tiny, store, gozoo, outcome_of, tmp_path):
     answer = gozoo(*arguments)
     assert answer.code == 0
     assert answer.out.count("100%  done") == 4
+    assert "nothing to resume" not in answer.out
     assert unchanging(folder) == times
     assert page.exists()
 
