@@ -16,7 +16,7 @@ from algorithms.budget import Budget, Ledger
 from algorithms.checkpoint import load_state, load_weights
 from algorithms.model import Model
 from algorithms.networks import NetworkConfig
-from algorithms.replay import Positions, ReplayBuffer, make_samples
+from algorithms.replay import WHOLE, Positions, ReplayBuffer, make_samples
 from algorithms.run import train
 from algorithms.self_play import Episode, SelfPlay
 from algorithms.training import LossConfig, losses
@@ -175,6 +175,26 @@ def test_the_target_of_the_value_mixes_outcome_and_search(share):
     assert metrics["value_loss"] == pytest.approx(expected, rel=0.01)
 
 
+def test_hard_targets_train_the_likeliest_action_alone():
+    model = Model(NetworkConfig(blocks=1, channels=4), seed=1)
+    positions = Positions.empty(3, 2)
+    positions.legal[:] = 1
+    for row, target in enumerate([(0.1, 0.2, 0.6, 0.1, 0), (0.3, 0.2, 0.1, 0, 0.4), (0,) * 5]):
+        positions.policy[row] = np.round(WHOLE * np.array(target))  # of the last nothing is known
+    samples = make_samples(positions, np.arange(3), np.zeros(3, int), 2)
+    logits = model.evaluate(samples.planes)[0].astype(np.float64)
+    surprise = np.log(np.exp(logits).sum(axis=1, keepdims=True)) - logits
+    _, soft = losses(model, samples, LossConfig())
+    _, hard = losses(model, samples, LossConfig(hard_targets=True))
+    shares = samples.policy[:2]
+    assert soft["policy_loss"] == pytest.approx((shares * surprise[:2]).sum() / 2, rel=0.01)
+    assert hard["policy_loss"] == pytest.approx((surprise[0, 2] + surprise[1, 4]) / 2, rel=0.01)
+    assert soft["policy_loss"] != pytest.approx(hard["policy_loss"], rel=0.001)
+    logged = np.log(np.where(shares > 0, shares, 1))
+    assert soft["target_entropy"] == pytest.approx(-(shares * logged).sum() / 2, rel=0.01)
+    assert hard["target_entropy"] == pytest.approx(0, abs=1e-6)
+
+
 def test_a_checkpoint_holds_the_average_and_training_goes_on_from_the_rest(tiny, tmp_path):
     learner = {**tiny.data("alphazero")["learner"], "averaging": 0.9}
     config = tiny("alphazero", learner=learner)
@@ -225,6 +245,15 @@ def test_weights_of_auxiliary_losses(name):
 
     assert loss(positions, without) == loss(changed, without)
     assert loss(positions, config) != loss(changed, config)
+
+
+def test_false_concessions_are_the_games_played_out_that_would_have_been_given_away():
+    """Of four games played out two fell below -0.9 without being lost; others tell nothing."""
+    config = {"self_play": {"games": 2, "concede_below": 0.9, "played_out": 1.0}}
+    learner = AlphaZero(AlphaZeroConfig.model_validate(config), Rules(2, komi=0.5, max_moves=9), 0)
+    seen = (-0.95, -0.5, 0.1, -0.91, np.nan)
+    episodes = [Episode(Positions.empty(1, 2), 3, 1.0, 4.0, False, each) for each in seen]
+    assert learner._learn_from(episodes)["false_concessions"] == 0.5
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from algorithms.alphazero import AlphaZeroConfig
 from algorithms.config import ConfigError
 from algorithms.learner import Optimiser, OptimiserConfig
 from algorithms.mixture import LeafConfig, leaf_evaluator
-from algorithms.model import Model, NetworkEvaluator, masked_log_policy, observe
+from algorithms.model import Model, NetworkEvaluator, fast_dtype, masked_log_policy, observe
 from algorithms.networks import NETWORK_PLANES, Network, NetworkConfig, parameter_count
 from algorithms.run import train
 from algorithms.search import SearchConfig
@@ -309,3 +309,22 @@ def test_parameter_count():
     # Two norms, attention and its way back, two layers, and a bias for each way two points may lie.
     attention = 2 * 8 + (4 * 12 + 12) + (4 * 4 + 4) + (4 * 8 + 8) + (8 * 4 + 4) + 4 * 49 * 49
     assert count(trunk="transformer") == stem + attention + policy + value
+
+
+@pytest.mark.parametrize("flag", ["_is_avx512_bf16_supported", "_is_amx_tile_supported"])
+def test_inference_is_in_bfloat16_where_the_processor_computes_in_it(monkeypatch, flag):
+    cpu = torch.device("cpu")
+    for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
+        monkeypatch.setattr(torch.cpu, name, lambda: False, raising=False)
+    planes = np.zeros((2, len(NETWORK_PLANES), 3, 3), np.float32)
+    planes[:, 0, 1, 1] = planes[:, -1] = 1
+    answers = []
+    for dtype, supported in ((torch.float32, False), (torch.bfloat16, True)):
+        monkeypatch.setattr(torch.cpu, flag, lambda supported=supported: supported, raising=False)
+        assert fast_dtype(cpu) == dtype
+        model = Model(NetworkConfig(blocks=1, channels=4), seed=3, device=cpu)
+        assert {p.dtype for p in model._inference.parameters()} == {dtype}
+        assert {p.dtype for p in model.network.parameters()} == {torch.float32}, "those that learn"
+        answers.append(model.evaluate(planes))
+    for one, other in zip(*answers, strict=True):
+        np.testing.assert_allclose(one, other, atol=0.05)

@@ -146,3 +146,6 @@ def test_resuming_what_is_not_there_is_said(tiny, tmp_path):
     said: list[str] = []
     train(tiny("reinforce"), tmp_path / "typo", resume=True, tell=said.append)
     assert f"there is nothing to resume in {tmp_path / 'typo'}: the run begins" in said
+    network = load_weights(tmp_path / "typo" / "checkpoints" / "latest")[0].network
+    count = sum(weights.numel() for weights in network.parameters())
+    assert f"the network has {count:,} parameters" in said

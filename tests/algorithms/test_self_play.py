@@ -9,11 +9,11 @@ from algorithms.budget import Ledger
 from algorithms.evaluator import UniformEvaluator
 from algorithms.learner import StartConfig, Starts
 from algorithms.replay import OFF_BOARD, WHOLE
-from algorithms.search import SearchConfig
+from algorithms.search import SearchConfig, SearchResult
 from algorithms.self_play import SelfPlay, SelfPlayConfig
 from baselines.reference import EMPTY, ReferenceGame, region
 from goenv import Rules
-from goenv.state import PASSES
+from goenv.state import PASSES, PLY
 
 SEARCH = SearchConfig(simulations=6, noise_fraction=0.25)
 GUMBEL = SearchConfig(simulations=6, root="gumbel", interior="gumbel", gumbel_scale=1.0)
@@ -369,3 +369,34 @@ def test_the_search_s_value_is_the_mover_s(search, loser):
     for episode in run(play, 200):
         # Black moves first; only ends of games, at some leaves, say otherwise.
         assert episode.positions.value[0] * -loser > 0.4
+
+
+class FixedSearch:
+    """In place of a search: a root of 3 and 1 visits at two points, whose best is the latter."""
+
+    def __init__(self, root: str):
+        self.config = SearchConfig(root=root)
+
+    def result(self, count: int) -> SearchResult:
+        visits = np.zeros((count, 10), np.int32)
+        visits[:, 2], visits[:, 5] = 3, 1
+        shares, values = visits / 4, np.zeros(count)
+        return SearchResult(
+            visits, q=0 * shares, prior=shares, value=values, policy=shares, best=np.full(count, 5)
+        )
+
+
+@pytest.mark.parametrize(("root", "early"), [("puct", True), ("gumbel", False)])
+def test_early_moves_are_drawn_by_visits_and_later_ones_are_the_best(root, early):
+    play = self_play(games=400, temperature_moves=4)
+    play.search = FixedSearch(root)
+    games = np.arange(400)
+    play.batch.games.info[:, PLY] = np.where(games < 200, 3, 4)
+    actions, concedes = play._choose(games, play.search.result(400))
+    assert not concedes.any()
+    assert (actions[200:] == 5).all()
+    if early:
+        assert set(actions[:200].tolist()) == {2, 5}
+        assert 0.65 < np.mean(actions[:200] == 2) < 0.85  # 3 in 4, give or take three deviations
+    else:  # its noise has drawn already
+        assert (actions[:200] == 5).all()

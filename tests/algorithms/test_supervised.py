@@ -14,9 +14,9 @@ from algorithms.compare_config import CompareConfig
 from algorithms.config import TrainConfig, make_learner
 from algorithms.expert_games import DataConfig, read_expert_games
 from algorithms.labels import DataError
-from algorithms.replay import WHOLE
+from algorithms.replay import WHOLE, Positions
 from algorithms.run import train
-from algorithms.supervised import SupervisedConfig
+from algorithms.supervised import SupervisedConfig, judge
 from goenv import Game, Rules, write_sgf
 from goenv.coordinates import action_name
 
@@ -230,6 +230,26 @@ def test_it_learns_games_by_heart(folder):
     assert last["value_loss"] < first["value_loss"] - 0.1
     assert 0 <= last["held_out_top1"] <= 1
     assert 0 <= last["held_out_value_error"] <= 4
+
+
+class KnownModel:
+    """Likes action 1 best, and is surer and surer of a win from position to position."""
+
+    def evaluate(self, planes, padded=False):
+        logits = np.tile(np.array([3.0, 2.0, 1.0, 0.0, 0.0], np.float32), (len(planes), 1))
+        return logits, np.array([-0.5, 0.0, 0.5, 1.0], np.float32)
+
+
+def test_what_is_held_out_is_judged_by_these_numbers():
+    positions = Positions.empty(4, 2)
+    positions.legal[:] = 1
+    positions.legal[:, 0] = 0  # where a stone is nobody plays, however much the network likes to
+    positions.policy[[0, 1, 2], [1, 2, 1]] = WHOLE  # and of the last no move is known
+    positions.outcome[:] = -1, 1, -1, 0
+    found = judge(KnownModel(), positions, 2)
+    assert found["held_out_top1"] == pytest.approx(2 / 3)
+    assert found["held_out_value_error"] == pytest.approx((0.25 + 1 + 2.25 + 1) / 4)
+    assert found["held_out_winner"] == pytest.approx(1 / 3)
 
 
 def test_alphazero_may_begin_from_its_weights(folder, tiny, tmp_path, gozoo):
