@@ -20,6 +20,7 @@ try:
     from algorithms.cli_shared import (
         COLOUR_HELP,
         BoardSize,
+        Commands,
         Komi,
         MaxMoves,
         Stop,
@@ -31,6 +32,7 @@ except ImportError:
     sys.exit("gozoo: the command needs more than goenv does: pip install 'gozoo[zoo]'")
 
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -47,6 +49,14 @@ Overrides = Annotated[
     list[str] | None, typer.Argument(metavar="KEY=VALUE", help="values to set in the file")
 ]
 RunsFolder = Annotated[Path, typer.Option("--runs", help="folder in which results are stored")]
+RunsOrHome = Annotated[
+    Path | None,
+    typer.Option(
+        "--runs",
+        help="folder in which results are stored; default runs, or with --resume and a stored "
+        "config.yaml the folder that it lies in",
+    ),
+]
 
 
 @app.command()
@@ -66,7 +76,7 @@ def train(
     wandb: Annotated[
         bool, typer.Option("--wandb", help="log to Weights & Biases too, offline without account")
     ] = False,
-    runs: RunsFolder = Path("runs"),
+    runs: RunsOrHome = None,
 ) -> None:
     """Train one learner; the result is RUNS/NAME, which is also an agent.
 
@@ -75,10 +85,11 @@ def train(
     """
     from algorithms.config import TrainConfig, load_config
     from algorithms.display import Display, describe
+    from algorithms.run import holds_run
     from algorithms.run import train as train_run
 
     settings = load_config(TrainConfig, config, overrides or ())
-    folder = runs / settings.name
+    folder = _home(config, settings.name, runs, resume and holds_run(config.parent))
     views = [name for name, wanted in (("tensorboard", tensorboard), ("wandb", wandb)) if wanted]
     stop = Stop()
     with Display(console) as display:
@@ -92,19 +103,24 @@ def train(
             display.say,
         )
     if stop.asked and not ledger.exhausted():
-        _say_how_to_go_on("train", runs, settings.name)
+        _say_how_to_go_on("train", folder)
         raise typer.Exit(130)
     console.print(f"done: {folder}  (play against it: gozoo match {folder} uct:400)")
 
 
-def _say_how_to_go_on(command: str, runs: Path, name: str) -> None:
+def _home(config: Path, name: str, runs: Path | None, resumes_stored: bool) -> Path:
+    """The folder of a run or comparison: one that was moved or renamed goes on where it lies."""
+    if runs is None and resumes_stored and config.name == "config.yaml":
+        return config.parent.absolute()
+    return (runs or Path("runs")) / name
+
+
+def _say_how_to_go_on(command: str, folder: Path) -> None:
     """Name the command, with the stored configuration: nobody has to know the overrides."""
-    where = "" if runs == Path("runs") else f" --runs {shlex.quote(str(runs))}"
-    stored = shlex.quote(str(runs / name / "config.yaml"))
+    stored = shlex.quote(str(folder / "config.yaml"))
     console.print(
-        f"stopped; to go on: gozoo {command} {stored} --resume{where}",
-        highlight=False, soft_wrap=True,
-    )  # fmt: skip
+        f"stopped; to go on: gozoo {command} {stored} --resume", highlight=False, soft_wrap=True
+    )
 
 
 @app.command()
@@ -117,25 +133,30 @@ def compare(
     learners: Annotated[
         str | None, typer.Option(metavar="NAME,NAME", help="only these; default all of the file")
     ] = None,
-    runs: RunsFolder = Path("runs"),
+    runs: RunsOrHome = None,
 ) -> None:
     """Train every learner with every seed on one budget, let all meet all, write a report.
 
     The result is RUNS/NAME/report/index.html. Ctrl-C stops cleanly; `--resume` goes on.
     """
-    from algorithms.compare import run_comparison
+    from algorithms.compare import holds_comparison, run_comparison
     from algorithms.compare_config import CompareConfig
     from algorithms.config import load_config
     from algorithms.display import Display
 
     settings = load_config(CompareConfig, config, overrides or ())
     if learners is not None:
+        whole = settings.judge
         settings = settings.only([name.strip() for name in learners.split(",")])
+        if settings.judge.baseline != whole.baseline:
+            console.print(f"judge.baseline, {whole.baseline}, is none of --learners: left out")
+    stored = resume and holds_comparison(config.parent, settings)
+    folder = _home(config, settings.name, runs, stored)
     stop = Stop()
     with Display(console) as display:
-        report = run_comparison(settings, runs / settings.name, resume, display, stop)
+        report = run_comparison(settings, folder, resume, display, stop)
     if report is None:
-        _say_how_to_go_on("compare", runs, settings.name)
+        _say_how_to_go_on("compare", folder)
         raise typer.Exit(130)
     console.print(f"the report is {report}", highlight=False, soft_wrap=True)
 
@@ -322,6 +343,8 @@ def main() -> None:
         app()
     except KeyboardInterrupt:
         sys.exit(130)
+    except FileExistsError as error:
+        sys.exit(f"gozoo: {error.filename}: a file, where a folder is needed; name another")
     except OSError as error:
         sys.exit(f"gozoo: {error.filename or 'the system'}: {error.strerror or error}")
     except Exception as error:

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from algorithms.cli_shared import Stop, console
+from algorithms.cli_shared import Commands, Stop, console
 
 bench = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
     rich_markup_mode="markdown",
     help="""Measure speed, and check the rules against other referees.

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import signal
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from typer.core import TyperGroup
+
+
+class Commands(TyperGroup):
+    """A group of commands that names them all where one is asked for that is not there."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """As its base."""
+        name = args[0]
+        if name not in self.commands and not difflib.get_close_matches(name, self.commands):
+            ctx.fail(f"No such command {name!r}; there are {', '.join(self.commands)}.")
+        return super().resolve_command(ctx, args)
+
 
 # Paths may hold brackets, and in "uct:100:" there is the name of an emoji.
 console = Console(markup=False, emoji=False)

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from algorithms.cli_shared import Stop, console
+from algorithms.cli_shared import Commands, Stop, console
 from algorithms.studies.names import NAMES, text_of
 
 if TYPE_CHECKING:
     from algorithms.studies.study import Study, StudyConfig
 
 study = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
     rich_markup_mode="markdown",
     help="""Measure what the lecture claims about learning.

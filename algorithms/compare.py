@@ -66,6 +66,11 @@ def train_cell(config: dict[str, Any], folder: str) -> None:
     )
 
 
+def holds_comparison(folder: Path, config: CompareConfig) -> bool:
+    """Whether a comparison of such runs was begun in `folder`."""
+    return any((folder / RUNS / run.name / "config.yaml").is_file() for run in config.runs())
+
+
 def run_comparison(
     config: CompareConfig,
     folder: Path,

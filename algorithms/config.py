@@ -128,6 +128,12 @@ def check_data(learner: LearnerConfig, data: DataConfig | None) -> None:
 
 
 Config = TypeVar("Config", bound=BaseModel)
+# What each kind of file must have, and who takes it.
+_COMMANDS = {
+    "learner": "`gozoo train`",
+    "learners": "`gozoo compare`",
+    "axes": "`gozoo study run`",
+}
 _SETTINGS = {name: settings for name, (_, settings) in LEARNERS.items()}
 
 
@@ -154,6 +160,10 @@ def load_config(kind: type[Config], path: Path, overrides: Sequence[str] = ()) -
         raise ConfigError(f"{path} is not valid YAML: {error}") from None
     if not isinstance(data, dict):
         raise ConfigError(f"{path} must hold keys and values, such as 'name: my_run'")
+    commands = {key: command for key, command in _COMMANDS.items() if key in data}
+    if commands and not commands.keys() & kind.model_fields.keys():
+        key, command = next(iter(commands.items()))
+        raise ConfigError(f"{path} has {key!r}: it is a file for {command}")
     for each in overrides:
         override(data, each)
     return validate(kind, data, str(path))
@@ -213,7 +223,7 @@ def claim_folder(
         wanted = config.model_dump(mode="json")
         differing: list[str] = []
         for key in wanted:
-            found = _differences(key, stored[key], wanted[key])
+            found = differences(key, stored[key], wanted[key])
             (allowed if key in may_differ else differing).extend(found)
         if differing:
             told = ", ".join(differing[:4]) + (", ..." if len(differing) > 4 else "")
@@ -226,16 +236,23 @@ def claim_folder(
     return allowed
 
 
-def _differences(key: str, there: Any, here: Any) -> list[str]:
+_LACKING = object()
+
+
+def differences(key: str, there: Any, here: Any) -> list[str]:
     """Texts such as ``budget.seconds (60.0 there, 120.0 here)``."""
     if there == here:
         return []
+    if here is _LACKING or there is _LACKING:
+        return [f"{key} (only {'there' if here is _LACKING else 'here'})"]
     if not (isinstance(there, dict) and isinstance(here, dict)):
         return [f"{key} ({there} there, {here} here)"]
     return [
         text
         for name in {**there, **here}
-        for text in _differences(f"{key}.{name}", there.get(name), here.get(name))
+        for text in differences(
+            f"{key}.{name}" if key else name, there.get(name, _LACKING), here.get(name, _LACKING)
+        )
     ]
 
 

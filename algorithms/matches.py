@@ -256,7 +256,8 @@ def _report(summary: MatchSummary, agents: tuple[Agent, Agent], display: Display
     games = summary.games
     won, even, lost = summary.pairs
     if won + even + lost:
-        display.say(f"openings played with either colour: {won} won, {even} even, {lost} lost")
+        pairs = f"{won} won, {even} even, {lost} lost"
+        display.say(f"{agents[0].name}: openings played with either colour: {pairs}")
     for name, reasons in summary.forfeits.items():
         told = ", ".join(f"{count} by {reason}" for reason, count in sorted(reasons.items()))
         display.say(f"{name} forfeited {sum(reasons.values())} of {games} games: {told}")

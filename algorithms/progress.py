@@ -14,6 +14,7 @@ from rich.table import Table
 from algorithms.config import ConfigError
 from algorithms.display import Display, rate_text
 from algorithms.matches import MatchPlan, play_match
+from algorithms.registry import make_agent
 from algorithms.report import figures
 from algorithms.run import list_snapshots, load_run_config
 from goenv import Rules
@@ -104,6 +105,8 @@ def measure_progress(
         for snapshot in reversed(snapshots[-last:] if last else snapshots)
         for each in conditions
     ]
+    for each in conditions:
+        make_agent(each.opponent)  # what is wrong is told before any game
     for index, (snapshot, each) in enumerate(wanted):
         if should_stop():
             break
@@ -167,7 +170,7 @@ def print_progress(meetings: Sequence[Meeting], console: Console) -> None:
     )
     for heading in headings:
         if heading == "opponent":  # a long path is folded, numbers are not
-            table.add_column(heading, overflow="fold")
+            table.add_column(heading, overflow="fold", min_width=9)
         else:
             table.add_column(heading, justify="right", no_wrap=True)
     for m in meetings:

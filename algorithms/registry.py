@@ -177,7 +177,7 @@ def _settings(kind: type[Settings], usual: dict[str, Any], query: str, text: str
     try:
         return kind.model_validate({**usual, **given})
     except ValidationError as error:
-        told = "; ".join(problems(kind, error)).removeprefix("the whole: ")
+        told = "; ".join(problems(kind, error))
         raise AgentError(f"{text!r}: {told}") from None
 
 
@@ -207,7 +207,9 @@ def _trained(text: str) -> Agent:
             raise AgentError(f"{text!r}: the run has no checkpoint yet")
         path = latest
     elif path.is_dir() and not (path / WEIGHTS).exists():
-        raise AgentError(f"{text!r}: the folder holds no run and no checkpoint")
+        runs = sorted(str(inside.parent) for inside in path.glob("*/checkpoints"))
+        there = f"; in it there are {', '.join(runs)}" if runs else ""
+        raise AgentError(f"{text!r}: the folder holds no run and no checkpoint{there}")
     try:
         model, header = load_weights(path)
     except CheckpointError as error:

@@ -254,6 +254,11 @@ def load_run_config(folder: Path) -> TrainConfig:
     return load_config(TrainConfig, path)
 
 
+def holds_run(folder: Path) -> bool:
+    """Whether a run was begun in `folder`."""
+    return latest_checkpoint(folder / "checkpoints") is not None
+
+
 def is_complete(folder: Path) -> bool:
     """Whether the run in `folder` has spent its budget."""
     snapshots = list_snapshots(folder)

@@ -65,7 +65,7 @@ def write_report(
     """
     report = folder / "report"
     standings = make_standings(config, players, records, ratings.groups)
-    write_tables(report / "tables", players, records, standings, ratings, matches)
+    write_tables(folder, players, records, standings, ratings, matches)
     headline, remark = make_headline(config, standings, records, players, ratings)
     game = config.game
     forfeits = sum(record.forfeited for record in records)

@@ -28,11 +28,22 @@ def write_tables(
     ratings: GroupRatings,
     matches: Sequence[Match],
 ) -> None:
-    """All numbers as CSV files; what is not known is left empty."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """All numbers as CSV files; what is not known is left empty.
+
+    Args:
+        folder: of the comparison; the files go to ``report/tables`` in it, and its own networks
+            are named by their place in it, as it may be moved.
+        players: all who were judged.
+        records: all games that count for the ratings.
+        standings: of the ranking.
+        ratings: of the groups of players.
+        matches: extra matches.
+    """
+    tables = folder / "report" / "tables"
+    tables.mkdir(parents=True, exist_ok=True)
 
     def write(name: str, header: str | list[str], rows: Iterable[dict[str, Any]]) -> None:
-        with (folder / name).open("w", newline="", encoding="utf-8") as file:
+        with (tables / name).open("w", newline="", encoding="utf-8") as file:
             table = csv.DictWriter(
                 file, header.split() if isinstance(header, str) else header, extrasaction="ignore"
             )
@@ -84,7 +95,7 @@ def write_tables(
         rows.append({
             "name": player.name, "group": player.group, "kind": player.kind,
             "learner": player.learner, "seed": player.seed, "share": player.share,
-            "agent": player.agent, "elo": elo, **(player.spent or {}),
+            "agent": player.agent.removeprefix(f"{folder}/"), "elo": elo, **(player.spent or {}),
             "group_elo": rating and rating.elo, "group_low": rating and rating.low,
             "group_high": rating and rating.high,
             **_counts(add_up(met.tally for (name, _), met in pairs.items() if name == player.name)),

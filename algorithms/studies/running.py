@@ -24,7 +24,7 @@ from typing import Any
 import torch
 
 from algorithms import workers
-from algorithms.config import ConfigError, validate
+from algorithms.config import ConfigError, differences, validate
 from algorithms.display import Display
 from algorithms.machine import describe_machine
 from algorithms.studies.catalogue import study_of
@@ -192,10 +192,12 @@ def _claim(study: Study, preset: str, config: StudyConfig, folder: Path) -> None
     if path.exists():
         stored = _read_plan(folder)
         for key in ("study", "config", "hypotheses"):
-            if stored[key] != json.loads(json.dumps(plan[key])):
+            here = json.loads(json.dumps(plan[key]))
+            if stored[key] != here:
+                changed = differences("", stored[key], here) if key == "config" else ()
                 raise ConfigError(
-                    f"{folder} holds a run with another {key}: choose another folder by --runs, "
-                    "or delete it"
+                    f"{folder} holds a run with another {': '.join([key, *changed[:4]])}. Choose "
+                    "another folder by --runs, or delete it"
                 )
         return
     folder.mkdir(parents=True, exist_ok=True)

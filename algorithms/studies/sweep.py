@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 import numpy as np
@@ -125,13 +126,28 @@ class SweepConfig(StudyConfig):
             for group in groups:
                 node = node.get(group) if isinstance(node, dict) else None
             if not isinstance(node, dict) or last not in node:
-                raise ValueError(f"axes: the training has no key {key}")
+                raise ValueError(f"axes: the training has no key {key}{_suggest(key, data)}")
             node[last] = value
         data |= {"name": "run", "seed": seed, "sample_games": 0}
         try:
             return validate(TrainConfig, data, f"the variant {dict(changes)}")
         except ConfigError as error:
             raise ValueError(str(error)) from None
+
+
+def _suggest(key: str, data: Mapping[str, Any]) -> str:
+    """The key of a training that was probably meant."""
+    keys = list(_dotted(data))
+    same = [each for each in keys if each.endswith("." + key.rpartition(".")[2])]
+    meant = same[:3] or difflib.get_close_matches(key, keys, n=1)
+    return f"; did you mean {' or '.join(meant)}?" if meant else ""
+
+
+def _dotted(data: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in data.items():
+        yield key
+        if isinstance(value, Mapping):
+            yield from (f"{key}.{below}" for below in _dotted(value))
 
 
 def estimate(contrast: Contrast, finals: Rows, config: SweepConfig) -> Estimate:

@@ -132,14 +132,18 @@ def test_errors_in_a_configuration(gozoo, store, tiny, tmp_path):
     assert_told(gozoo("train", good, "seed", *runs), "'seed'", "game.size=7")
     assert_told(gozoo("train", good, "game.size=1", *runs), "size", "2 to 25")
     assert_told(gozoo("train", good, "budget.flops=-1", *runs), "budget.flops", "greater than 0")
-    assert_told(gozoo("compare", good, *runs), "learners", "missing")
+    assert_told(gozoo("compare", good, *runs), "has 'learner'", "`gozoo train`")
+    comparison = store({"name": "c", "learners": {}}, "comparison.yaml")
+    assert_told(gozoo("train", comparison, *runs), "has 'learners'", "`gozoo compare`")
     assert_told(gozoo("train", good, "sample_games=5000", *runs), "sample_games", "openings")
     assert not (tmp_path / "runs").exists()
 
 
 def test_errors_in_arguments(gozoo):
     assert_told(gozoo("train"), "Missing argument", code=2)
-    assert_told(gozoo("fly"), "No such command 'fly'", code=2)
+    assert_told(gozoo("fly"), "No such command 'fly'; there are warmup, train, compare", code=2)
+    assert_told(gozoo("trian"), "Did you mean 'train'", code=2)
+    assert_told(gozoo("study", "nope"), "No such command 'nope'", "one-good-move", code=2)
     assert_told(
         gozoo("match", "random", "random", "--games", "x"), "--games", "valid integer", code=2
     )
@@ -176,7 +180,13 @@ def test_a_runs_folder_that_cannot_be(gozoo, store, tiny, tmp_path):
     answer = gozoo("train", store(tiny.data("reinforce")), "--runs", file)
     assert_told(answer, str(file), "directory")
     answer = gozoo("match", "random", "random", "--size", 3, "--games", 2, "--sgf", file)
-    assert_told(answer, str(file))
+    assert_told(answer, str(file), "a file, where a folder is needed")
+
+
+def test_a_folder_of_runs_is_no_agent(gozoo, finished, tmp_path):
+    shutil.copytree(finished("reinforce"), tmp_path / "runs" / "tiny", symlinks=True)
+    answer = gozoo("match", tmp_path / "runs", "random")
+    assert_told(answer, "holds no run and no checkpoint; in it there are", "runs/tiny")
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")
@@ -220,6 +230,31 @@ def test_an_error_of_ours_leaves_its_trace_in_a_file(gozoo, monkeypatch):
 
 
 # What commands do
+
+
+def test_a_run_that_was_moved_and_renamed_goes_on_where_it_lies(
+    gozoo, store, tiny, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    data = tiny.data("reinforce", budget={"env_steps": 60})
+    assert gozoo("train", store(data)).code == 0
+    moved = Path("runs/tiny").rename(tmp_path / "elsewhere")
+    more = ("budget.env_steps=120", "--resume")
+    answer = gozoo("train", "elsewhere/config.yaml", *more)
+    assert answer.code == 0, answer.error
+    assert "goes on with another budget.env_steps (60 there, 120 here)" in even(answer.out)
+    assert is_complete(moved)
+    assert not any(Path("runs").iterdir())
+    # Without --resume it is repeated; a folder that is named counts; a file by itself is no run.
+    for given in ([], ["--runs", "others", "--resume"]):
+        answer = gozoo("train", moved / "config.yaml", "budget.env_steps=60", *given)
+        assert answer.code == 0, answer.error
+    assert is_complete(Path("runs/tiny"))
+    assert is_complete(Path("others/tiny"))
+    shutil.copy(moved / "config.yaml", tmp_path / "config.yaml")
+    answer = gozoo("train", "config.yaml", "name=another", "budget.env_steps=60", "--resume")
+    assert answer.code == 0, answer.error
+    assert is_complete(Path("runs/another"))
 
 
 def test_train_and_resume(gozoo, store, tiny, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import csv
 import os
 import signal
 import sqlite3
@@ -157,11 +158,24 @@ def test_stopped_killed_and_resumed(tiny, store, gozoo, outcome_of, tmp_path):
         ([], "already holds a comparison"),
         (["--resume", "seeds=[0, 1]"], "another comparison: seeds ("),
         (["--resume", "budget.env_steps=999"], "budget.env_steps ("),
+        (["--resume", "--learners", "az"], "learners.reinforce (only there)"),
     ):
         answer = gozoo(*arguments[:-1], *extra)
         assert answer.code == 1
         assert words in " ".join(answer.error.split())
     assert unchanging(folder) == times
+
+    # Moved and renamed, it goes on where it lies.
+    moved = folder.rename(tmp_path / "moved")
+    answer = gozoo("compare", moved / "config.yaml", "--resume", "judge.bootstrap=12")
+    assert answer.code == 0, answer.error
+    assert "nothing to resume" not in answer.out
+    there = unchanging(moved)
+    assert {name.replace(str(moved), str(folder)): each for name, each in there.items()} == times
+    with (moved / "report" / "tables" / "players.csv").open(newline="") as table:
+        agents = [row["agent"] for row in csv.DictReader(table)]
+    assert agents[0] == "random"
+    assert all(each.startswith("runs/") for each in agents[1:])
 
 
 def check_judging(config: CompareConfig, folder: Path) -> None:

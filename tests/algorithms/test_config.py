@@ -118,8 +118,9 @@ WRONG_VALUES = {
     ),
     "a setting of the search beside it": (
         ["learner.simulations=5"],
-        ["learner.simulations", "unknown key"],
+        ["learner.simulations", "did you mean", "'learner.search.simulations'"],
     ),
+    "a key of a group, outside of it": (["workers=2"], ["did you mean 'learner.workers'?"]),
     "a group named after the algorithm": (
         ["alphazero.games=5"],
         ["\n  alphazero: unknown key", "learner"],
@@ -168,7 +169,8 @@ WRONG_VALUES = {
     ),
     "wrong type": (["game.size=big"], ["game.size", "integer", "'big'"]),
     "a fraction for a whole number": (["game.size=3.5"], ["game.size", "integer", "3.5"]),
-    "a number for a group": (["game=5"], ["game", "5"]),
+    "a number for a group": (["game=5"], ["game: this is a group of keys", "{size: 5}", "got 5"]),
+    "a number for a list": (["learner.start.komis=3"], ["start.komis: this is a list", "[0.5"]),
     "a list for a group": (["learner=[alphazero]"], ["learner"]),
     "nothing for a group": (["budget="], ["budget"]),
     "wrong algorithm": (
@@ -190,7 +192,7 @@ WRONG_VALUES = {
     ),
     "no simulations": (["learner.search.simulations=0"], ["learner.search.simulations", "1"]),
     "temperature": (["learner.play.temperature=.nan"], ["learner.play.temperature"]),
-    "name": (["name=a/b"], ["name", "a/b"]),
+    "name": (["name=a/b"], ["name", "letters, digits", "a/b"]),
     "name of a parent folder": (["name=.."], ["name"]),
 }
 

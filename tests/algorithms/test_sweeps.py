@@ -91,6 +91,8 @@ def test_a_slope_is_the_mean_over_the_second_axis(sweep):
     [
         ({"name": "soft-or-hard"}, "comes with GoZoo"),
         ({"axes": {"learner.speed": [1, 2]}}, "no key learner.speed"),
+        ({"axes": {"learner.search.simulation": [1, 2]}}, "mean learner.search.simulations"),
+        ({"axes": {"batch_size": [1, 2]}}, "did you mean learner.batch_size"),
         ({"axes": {KEY: [0, 2]}}, "simulations"),
         ({"axes": {"learner.search.simulations": [2], "learner.play.simulations": [2]}}, "differ"),
         ({"axes": {}}, "axes"),
