@@ -216,6 +216,9 @@ def curve(
         str, typer.Option(help="how the run plays, such as simulations=200; default its own way")
     ] = "",
     komi: Annotated[float | None, typer.Option(help="points for White; default the run's")] = None,
+    max_moves: Annotated[
+        int | None, typer.Option(help="cut games off after so many moves; default the run's")
+    ] = None,
     games: Annotated[
         int | None,
         typer.Option(help="of a match, even; default 100, or fewer if openings run out"),
@@ -234,6 +237,7 @@ def curve(
     The result is RUN/curve/curve.csv and a figure beside it. Ctrl-C stops after the match at hand;
     the same command goes on from there.
     """
+    from algorithms.config import GameConfig, validate
     from algorithms.display import Display
     from algorithms.leagues import expand_names
     from algorithms.matches import usual_games
@@ -241,14 +245,17 @@ def curve(
     from algorithms.run import load_run_config
 
     stop = Stop()
-    config = load_run_config(run)
-    if komi is None:
-        komi = config.game.komi
-    opponents = expand_names(against or ["uct:400"], config.game.size, console.print)
+    said = {"komi": komi, "max_moves": max_moves}
+    given = {name: value for name, value in said.items() if value is not None}
+    game = validate(GameConfig, {**load_run_config(run).game.model_dump(), **given}, "the game")
+    rules = game.rules()
+    assert rules.max_moves is not None
+    opponents = expand_names(against or ["uct:400"], game.size, console.print)
     if games is None:
-        games = usual_games(config.game.rules(), opening_moves, colour)
+        games = usual_games(rules, opening_moves, colour)
     wanted = [
-        Conditions(each, play, komi, games, opening_moves, seed, colour) for each in opponents
+        Conditions(each, play, rules.komi, rules.max_moves, games, opening_moves, seed, colour)
+        for each in opponents
     ]
     with Display(console) as display:
         meetings = measure_progress(run, wanted, last, display, stop)

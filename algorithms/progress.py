@@ -6,7 +6,6 @@ import csv
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -17,7 +16,6 @@ from algorithms.matches import MatchPlan, play_match
 from algorithms.registry import make_agent
 from algorithms.report import figures
 from algorithms.run import list_snapshots, load_run_config
-from goenv import Rules
 
 
 @dataclass(frozen=True)
@@ -28,6 +26,7 @@ class Conditions:
         opponent: an agent's text form.
         play: settings of play of the snapshot, such as ``simulations=200``; empty: the run's own.
         komi: points for White.
+        max_moves: after which a game is cut off and scored as it stands.
         games: how many.
         opening_moves: random moves that open each pair of games.
         seed: of openings and players.
@@ -37,6 +36,7 @@ class Conditions:
     opponent: str
     play: str
     komi: float
+    max_moves: int
     games: int
     opening_moves: int
     seed: int
@@ -112,7 +112,9 @@ def measure_progress(
             break
         if (snapshot.step, each) in known:
             continue
-        rules = Rules(**{**_fields(config.game.rules()), "komi": each.komi})
+        rules = config.game.model_copy(
+            update={"komi": each.komi, "max_moves": each.max_moves}
+        ).rules()
         text = f"step {snapshot.step} against {each.opponent}, komi {each.komi:g}"
         display.update("matches", index / len(wanted), text)
         plan = MatchPlan(
@@ -180,10 +182,6 @@ def print_progress(meetings: Sequence[Meeting], console: Console) -> None:
             rate_text(m.as_white),
         )  # fmt: skip
     console.print(table)
-
-
-def _fields(rules: Rules) -> dict[str, Any]:
-    return {name: getattr(rules, name) for name in Rules.field_names()}
 
 
 def _read(file: Path) -> list[Meeting]:

@@ -26,9 +26,11 @@ def run(finished, tmp_path):
 
 def test_every_snapshot_meets_every_opponent_and_none_twice(gozoo, run, monkeypatch):
     played = []
+    limits = set()
 
     def play(plan, display):
         played.append((plan.first, plan.second, plan.rules.komi))
+        limits.add(plan.rules.max_moves)
         wins, games = len(played) % (plan.games + 1), plan.games
         rate = wins / games
         summary = MatchSummary(games, wins, 0, games - wins, rate, (0, 1), rate, rate, 0)
@@ -59,6 +61,10 @@ def test_every_snapshot_meets_every_opponent_and_none_twice(gozoo, run, monkeypa
     assert len(played) == 2 * len(snapshots) + 2
     assert gozoo(*arguments, "--colour", "black", "--last", 1).code == 0
     assert len(played) == 2 * len(snapshots) + 4
+    assert limits == {21}
+    assert gozoo(*arguments, "--max-moves", 30, "--last", 1).code == 0
+    assert len(played) == 2 * len(snapshots) + 6
+    assert limits == {21, 30}
     assert len(rows(run)) == len(played)
 
 
