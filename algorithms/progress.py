@@ -158,7 +158,7 @@ def measure_progress(
 
 def print_progress(meetings: Sequence[Meeting], console: Console) -> None:
     """A table with a row a match."""
-    table = Table(title="win rate of the snapshots")
+    table = Table(title="win rate of the snapshots", box=None, pad_edge=False)  # 80 columns do
     headings = (
         "step",
         "seconds",
