@@ -110,14 +110,18 @@ def train(
 
 def _home(config: Path, name: str, runs: Path | None, resumes_stored: bool) -> Path:
     """The folder of a run or comparison: one that was moved or renamed goes on where it lies."""
-    if runs is None and resumes_stored and config.name == "config.yaml":
+    from algorithms.config import CONFIG_FILE
+
+    if runs is None and resumes_stored and config.name == CONFIG_FILE:
         return config.parent.absolute()
     return (runs or Path("runs")) / name
 
 
 def _say_how_to_go_on(command: str, folder: Path) -> None:
     """Name the command, with the stored configuration: nobody has to know the overrides."""
-    stored = shlex.quote(str(folder / "config.yaml"))
+    from algorithms.config import CONFIG_FILE
+
+    stored = shlex.quote(str(folder / CONFIG_FILE))
     console.print(
         f"stopped; to go on: gozoo {command} {stored} --resume", highlight=False, soft_wrap=True
     )

@@ -21,7 +21,7 @@ from typing import Any
 
 from algorithms import workers
 from algorithms.compare_config import CompareConfig
-from algorithms.config import ConfigError, TrainConfig, claim_folder, validate
+from algorithms.config import CONFIG_FILE, ConfigError, TrainConfig, claim_folder, validate
 from algorithms.display import Display, describe
 from algorithms.exactness import (
     PlayerJudged,
@@ -68,7 +68,7 @@ def train_cell(config: dict[str, Any], folder: str) -> None:
 
 def holds_comparison(folder: Path, config: CompareConfig) -> bool:
     """Whether a comparison of such runs was begun in `folder`."""
-    return any((folder / RUNS / run.name / "config.yaml").is_file() for run in config.runs())
+    return any((folder / RUNS / run.name / CONFIG_FILE).is_file() for run in config.runs())
 
 
 def run_comparison(
@@ -97,7 +97,7 @@ def run_comparison(
     """
     config = resolve_comparison(config, display.say)
     _check_judging(config)  # better an error now than after the training
-    if resume and not (folder / "config.yaml").exists():
+    if resume and not (folder / CONFIG_FILE).exists():
         display.say(f"there is nothing to resume in {folder}: the comparison begins")
     # How it is judged may change: the runs stay the same.
     claim_folder(folder, "comparison", config, resume, ("judge", "workers"))

@@ -29,6 +29,7 @@ else:
 
 # Names of folders; ".." would be another's.
 NAME = r"^[A-Za-z0-9_][A-Za-z0-9._-]*$"
+CONFIG_FILE = "config.yaml"  # in the folder of a run or a comparison
 
 
 class ConfigError(ValueError):
@@ -148,6 +149,10 @@ def load_config(kind: type[Config], path: Path, overrides: Sequence[str] = ()) -
     Raises:
         ConfigError: the file, an override or a value is wrong.
     """
+    if path.is_dir():
+        inside = path / CONFIG_FILE
+        instead = f"the one in it is {inside}" if inside.is_file() else "a YAML file is wanted"
+        raise ConfigError(f"{path} is a folder, not a configuration; {instead}")
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
@@ -211,7 +216,7 @@ def claim_folder(
     Raises:
         ConfigError: the folder is taken, by this or by something else.
     """
-    path = folder / "config.yaml"
+    path = folder / CONFIG_FILE
     allowed: list[str] = []
     if path.exists():
         if not resume:

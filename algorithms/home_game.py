@@ -9,11 +9,10 @@ from typing import Any
 import yaml
 
 from algorithms.checkpoint import CheckpointError, load_weights
-from algorithms.config import ConfigError, GameConfig, validate
+from algorithms.config import CONFIG_FILE, ConfigError, GameConfig, validate
 from algorithms.registry import BUILT_IN
 from algorithms.shipped import UnknownPlayer, locate
 
-_CONFIG = "config.yaml"
 _DEPTH = 3  # from a checkpoint's weights up to the run: its folder, `checkpoints`, the run
 
 
@@ -37,7 +36,7 @@ def home_game(text: str) -> GameConfig | None:
             return GameConfig(size=load_weights(path)[1].size) if path.exists() else None
     except (UnknownPlayer, CheckpointError, OSError, ValueError):
         return None  # who makes the agent says what is wrong with it
-    file = inside / _CONFIG
+    file = inside / CONFIG_FILE
     try:
         return GameConfig.model_validate(yaml.safe_load(file.read_text(encoding="utf-8"))["game"])
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
@@ -45,7 +44,7 @@ def home_game(text: str) -> GameConfig | None:
 
 
 def _is_run(folder: Path) -> bool:
-    return (folder / _CONFIG).is_file()
+    return (folder / CONFIG_FILE).is_file()
 
 
 def choose_game(

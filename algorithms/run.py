@@ -26,6 +26,7 @@ from algorithms.checkpoint import (
     save_checkpoint,
 )
 from algorithms.config import (
+    CONFIG_FILE,
     ConfigError,
     TrainConfig,
     claim_folder,
@@ -126,7 +127,7 @@ def train(
         tell(f"{workers} workers are slower than {cores} on this machine, which has {cores} cores")
     if config.initial is not None:
         begin_from(learner, config.initial)
-    if resume and not (folder / "config.yaml").exists():
+    if resume and not (folder / CONFIG_FILE).exists():
         tell(f"there is nothing to resume in {folder}: the run begins")
     # Only now, when nothing else can be wrong. A run may be given more budget, or be watched
     # otherwise; it stays the same run.
@@ -248,7 +249,7 @@ def load_run_config(folder: Path) -> TrainConfig:
     Raises:
         ConfigError: there is none, or it does not fit.
     """
-    path = folder / "config.yaml"
+    path = folder / CONFIG_FILE
     if not path.is_file():
         raise ConfigError(f"{folder} holds no run: there is no config.yaml in it")
     return load_config(TrainConfig, path)

@@ -126,7 +126,7 @@ def test_errors_in_a_configuration(gozoo, store, tiny, tmp_path):
     runs = ["--runs", tmp_path / "runs"]
     good = store(tiny.data("reinforce"))
     assert_told(gozoo("train", tmp_path / "no.yaml", *runs), "no.yaml", "No such file")
-    assert_told(gozoo("train", tmp_path, *runs), "Is a directory")
+    assert_told(gozoo("train", tmp_path, *runs), "is a folder, not a configuration")
     assert_told(gozoo("train", store("", "empty.yaml"), *runs), "empty.yaml", "keys and values")
     assert_told(gozoo("train", good, "learner.gmaes=3", *runs), "learner.gmaes", "'games'")
     assert_told(gozoo("train", good, "seed", *runs), "'seed'", "game.size=7")

@@ -272,7 +272,10 @@ def test_a_file_that_is_no_configuration(tmp_path, content, words):
 def test_no_file_and_a_folder(tmp_path):
     with pytest.raises(ConfigError, match=r"nowhere.yaml: No such file"):
         load_config(TrainConfig, tmp_path / "nowhere.yaml")
-    with pytest.raises(ConfigError, match="directory"):
+    with pytest.raises(ConfigError, match=r"is a folder, not.*; a YAML file is wanted"):
+        load_config(TrainConfig, tmp_path)
+    (tmp_path / "config.yaml").touch()
+    with pytest.raises(ConfigError, match=r"is a folder.*the one in it is .*config\.yaml"):
         load_config(TrainConfig, tmp_path)
 
 
